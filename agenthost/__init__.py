@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from agenthost.hookspecs import hookimpl
     from agenthost.hosting import (
         ConsolePage,
+        DurableTurns,
         Host,
         HostedAgent,
         McpOffer,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
         OfferedTool,
         ToolCalled,
         ToolOutput,
+        TurnSteps,
     )
     from agenthost.prompt import PromptObjectModel
     from agenthost.results import FunctionResult, SwaigFunctionResult
@@ -113,6 +115,7 @@ __all__ = [
     "DataMap",
     "Decision",
     "DefinitionError",
+    "DurableTurns",
     "Entries",
     "Entry",
     "Escalation",
@@ -171,6 +174,7 @@ __all__ = [
     "ToolSpec",
     "ToolUse",
     "Turn",
+    "TurnSteps",
     "Unanswered",
     "UnsupportedHost",
     "Usage",
@@ -206,6 +210,7 @@ _HOMES = {
     "ContextBuilder": "contexts",
     "DataMap": "tools.datamap",
     "Decision": "conversation.turns",
+    "DurableTurns": "hosting",
     "Entries": "state",
     "Entry": "state",
     "Escalation": "workflows.escalation",
@@ -256,6 +261,7 @@ _HOMES = {
     "ToolUse": "conversation.models",
     "ToolCalled": "hosting",
     "Turn": "conversation.turns",
+    "TurnSteps": "hosting",
     "Usage": "conversation.models",
     "Vote": "workflows.vote",
     "Words": "conversation.models",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from agenthost.conversation.models import ModelProvider
     from agenthost.conversation.redaction import Redactor
     from agenthost.health import Probe
-    from agenthost.hosting import ConsolePage, Host, HostedAgent, McpServer, ToolCalled
+    from agenthost.hosting import ConsolePage, DurableTurns, Host, HostedAgent, McpServer, ToolCalled
     from agenthost.sip import SipAlias, SipCall, SipUri
     from agenthost.state import StateProvider
 
@@ -36,6 +36,7 @@ __all__ = [
     "classifiers",
     "configure_app",
     "console_pages",
+    "durable_turns",
     "escalation_detectors",
     "health_probes",
     "hookimpl",
@@ -129,6 +130,18 @@ def console_pages() -> Iterable[ConsolePage]:  # type: ignore[empty-body]
 
     Returns:
         Pages, each with a name of its own.
+    """
+
+
+@hookspec
+def durable_turns() -> Iterable[DurableTurns]:  # type: ignore[empty-body]
+    """Offer an engine that carries turns of conversations over the death of a process.
+
+    Called once at start-up, in every process. The first engine of the first plugin runs every turn in text, except for
+    those that continue with results of a client's tools. Without one, turns cost nothing more.
+
+    Returns:
+        Engines, each with its name.
     """
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, frozen
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConsolePage",
+    "DurableTurns",
     "Host",
     "HostedAgent",
     "McpOffer",
@@ -27,7 +28,11 @@ __all__ = [
     "Outcome",
     "ToolCalled",
     "ToolOutput",
+    "TurnSteps",
 ]
+
+TurnSteps: TypeAlias = "Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]]"
+"""Runs a step of a turn with a name, or returns its stored result. A result can be pickled."""
 
 
 @frozen
@@ -39,12 +44,29 @@ class Host:
         public_url: its public URL, without credentials. None if it is not configured.
         agents: the routes of its agents, by their keys.
         state: the store that the whole host shares.
+        resume: goes on with a turn whose process has died, see ``DurableTurns``, and returns at its end. The turn is
+            the value that ``run`` has received.
     """
 
     version: str
     public_url: str | None
     agents: Mapping[str, str]
     state: Store = field(repr=False)
+    resume: Callable[[object, TurnSteps], Awaitable[None]] | None = field(default=None, repr=False)
+
+
+@frozen
+class DurableTurns:
+    """An engine that carries turns of conversations over the death of a process.
+
+    Args:
+        name: its name.
+        run: runs a turn: stores its ID and a value that can be pickled, calls the function with the engine's steps, and
+            forgets the turn when that returns. If the process dies before, another one calls ``Host.resume``.
+    """
+
+    name: str
+    run: Callable[[str, object, Callable[[TurnSteps], Awaitable[None]]], Awaitable[None]] = field(repr=False)
 
 
 @frozen

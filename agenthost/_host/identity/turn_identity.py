@@ -84,6 +84,10 @@ class Claim:
     """The numbers of earlier attempts in the conversation's transcript."""
     outcome: Mapping[str, Any] = field(factory=dict)
     """The stored outcome of a turn that has ended."""
+    run: str = ""
+    """The ID of the run that a request began, in one or more attempts."""
+    attempt: str = ""
+    """The ID of the attempt."""
 
 
 class TurnIdentities:
@@ -117,7 +121,9 @@ class TurnIdentities:
             entry: Entry = {**(found or new), "left": False, "client": identity.client}
             claim = Claim(kind, identity, entry["id"], entry["conversation"], tuple(entry["turns"]), _outcome(entry))
             if kind in (Kind.NEW, Kind.CONTINUES):
-                entry |= {"state": "running", "until": now + self._longest, "outcome": {}}
+                run = secrets.token_hex(4)
+                claim = evolve(claim, run=run, attempt=run)
+                entry |= {"state": "running", "until": now + self._longest, "outcome": {}, "run": run, "attempt": run}
             if found is None:
                 return [*(each for each in entries if not _delivered(each)), entry][-_MOST:]
             return [entry if each is found else each for each in entries]
@@ -133,6 +139,27 @@ class TurnIdentities:
             return None
         kind = _kind(found, time.time())
         return Claim(kind, claim.identity, claim.id, found["conversation"], tuple(found["turns"]), _outcome(found))
+
+    async def resume(self, claim: Claim) -> Claim | None:
+        """Register another attempt at a turn whose process has died.
+
+        Return None if the turn has ended, or another request has continued it.
+
+        Raises:
+            StateUnavailable: the store does not answer.
+        """
+        taken: Claim | None = None
+
+        def take(entry: Entry) -> Entry:
+            nonlocal taken
+            taken = None
+            if entry["state"] != "running" or entry.get("run") != claim.run:
+                return entry
+            taken = evolve(claim, kind=Kind.CONTINUES, turns=tuple(entry["turns"]), attempt=secrets.token_hex(4))
+            return {**entry, "until": time.time() + self._longest, "attempt": taken.attempt}
+
+        await self._change(claim, take)
+        return taken
 
     async def move(self, claim: Claim, conversation: str) -> Claim:
         """Give a new turn another conversation."""
@@ -155,11 +182,14 @@ class TurnIdentities:
         """Store the outcome of a turn.
 
         A turn that failed before any tool began is forgotten, so that a repeat is a new turn. An outcome that is too
-        large is not stored, and so repeated from the tools that ran.
+        large is not stored, and so repeated from the tools that ran. An attempt that another one has replaced stores
+        nothing.
         """
         ended = {"state": "answered" if answered else "failed", "until": time.time(), "left": left}
 
         def end(entry: Entry) -> Entry | None:
+            if entry.get("attempt") != claim.attempt:
+                return entry
             return {**entry, **ended, "outcome": dict(outcome)} if answered or entry["turns"] else None
 
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,13 @@ from weakref import WeakValueDictionary
 from attrs import define, field
 
 from agenthost._error_words import summary_of
+from agenthost._host.identity.durable import StoredTurn, engine_of, new_part
 from agenthost._host.identity.places import Place
 from agenthost._host.identity.resent_histories import ResentHistories
 from agenthost._host.identity.turn_identity import Kind, TurnIdentities
 from agenthost._host.identity.turn_outcomes import error_as_json, error_of, outcome_as_json, outcome_of
 from agenthost._host.plan.chosen_redactors import redacted
+from agenthost._host.text.conversations import Durable
 from agenthost.conversation.turns import Said
 from agenthost.errors import AgentHostError, ConversationRefused, StateUnavailable
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from agenthost._host.runtime.runtime import Runtime
     from agenthost._host.text.conversations import Conversations
     from agenthost.conversation.turns import Event, Listener, Reply
+    from agenthost.hosting import DurableTurns, TurnSteps
 
 __all__ = ["TakenTurn", "Turns"]
 
@@ -114,13 +118,48 @@ class Turns:
             found = self._shared[asked] = ResentHistories(stores.own(name), longest)
         return found
 
-    def _start(self, plan: HostPlan, place: Place, claim: Claim) -> _Running:
+    async def resume(self, plan: HostPlan, turn: object, steps: TurnSteps) -> None:
+        """Go on with a turn whose process has died, and wait for its end.
+
+        Raises:
+            StateUnavailable: the store does not answer.
+        """
+        if not isinstance(turn, StoredTurn):
+            raise TypeError(f"{type(turn).__name__} is not a turn that this host has stored")
+        claim = await self._found().resume(turn.claim)
+        if claim is None or self._running.get(claim.id) is not None:
+            return
+        place = Place(turn.asking, self._histories(turn.asking.principal), turn.before, turn.follows)
+        running = self._start(plan, place, claim, Durable(f"{claim.id}.{new_part()}", turn.at, steps, resumed=True))
+        await asyncio.wait([running.task])
+
+    def _start(self, plan: HostPlan, place: Place, claim: Claim, durable: Durable | None = None) -> _Running:
         running = self._running[claim.id] = _Running(claim)
-        running.task = asyncio.ensure_future(self._run(plan, place, running))
+        engine = None if durable is not None else engine_of(plan, place.asking)
+        if engine is None:
+            running.task = asyncio.ensure_future(self._run(plan, place, running, durable))
+        else:
+            running.task = asyncio.ensure_future(self._carried(plan, place, running, engine))
         running.task.add_done_callback(partial(self._ended, running))
         return running
 
-    async def _run(self, plan: HostPlan, place: Place, running: _Running) -> Reply:
+    async def _carried(self, plan: HostPlan, place: Place, running: _Running, engine: DurableTurns) -> Reply:
+        """Run a turn by an engine that carries it over the death of this process."""
+        claim, at = running.claim, time.time()
+        outcome: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+
+        async def work(steps: TurnSteps) -> None:
+            durable = Durable(f"{claim.id}.{new_part()}", at, steps, resumed=False)
+            try:
+                outcome.set_result(await self._run(plan, place, running, durable))
+            except Exception as error:  # noqa: BLE001 - raised below
+                outcome.set_exception(error)
+
+        stored = StoredTurn(place.asking, claim, place.before, place.follows, at)
+        await engine.run(f"{claim.id}.{claim.run}", stored, work)
+        return outcome.result()
+
+    async def _run(self, plan: HostPlan, place: Place, running: _Running, durable: Durable | None = None) -> Reply:
         claim, asking = running.claim, place.asking
 
         async def tool_begins(turn: int) -> None:
@@ -154,6 +193,7 @@ class Turns:
                 attempts=claim.turns,
                 tool_begins=tool_begins,
                 ended=ended,
+                durable=durable,
             )
         except BaseException as error:
             leaving = self._write(self._leave_place(place, None))

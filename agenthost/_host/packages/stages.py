@@ -17,7 +17,7 @@ from agenthost.conversation.escalation_detectors import EscalationDetector
 from agenthost.conversation.models import ModelProvider
 from agenthost.conversation.redaction import Redactor
 from agenthost.health import Probe
-from agenthost.hosting import ConsolePage, McpServer
+from agenthost.hosting import ConsolePage, DurableTurns, McpServer
 from agenthost.state import StateProvider
 from agenthost.swml import Template
 
@@ -102,6 +102,7 @@ class Extensions:
     redactors: Values[Redactor] = field(default=(), metadata={_KIND: Redactor})
     classifiers: Values[ClassifierProvider] = field(default=(), metadata={_KIND: ClassifierProvider})
     escalation_detectors: Values[EscalationDetector] = field(default=(), metadata={_KIND: EscalationDetector})
+    durable_turns: Values[DurableTurns] = field(default=(), metadata={_KIND: DurableTurns})
     mcp_servers: Values[McpServer] = field(default=(), metadata={_KIND: McpServer})
     console_pages: Values[ConsolePage] = field(default=(), metadata={_KIND: ConsolePage})
     resolve_sip: Functions = ()

@@ -42,12 +42,13 @@ from agenthost._host.telemetry.figures import Figures
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost._version import __version__
 from agenthost.agent.base import declared, serve_facts, serve_state
+from agenthost.errors import AgentHostError
 from agenthost.health import HostVitals
 from agenthost.hosting import Host
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
     from types import TracebackType
 
     from agenthost._host.access.open_calls import OpenCalls
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan, Replaced
     from agenthost._host.runtime.settings import Settings
+    from agenthost.hosting import TurnSteps
     from agenthost.swml import Template
 
 __all__ = ["Phase", "Published", "Runtime", "host_allowed"]
@@ -124,6 +126,8 @@ class Runtime:
             metrics=self.metrics, observers=lambda: self.observers, held_up=lambda: self.watchdog.held_up
         )
         self.watchdog.listen(self.caller.gates.blocked)
+        self.resume_turn: Callable[[HostPlan, object, TurnSteps], Awaitable[None]] | None = None
+        """Goes on with a turn of a process that has died; None until conversations can be served."""
         self._strays = Failures(logging.getLogger("agenthost.tools"))
         self._own_userinfo: Mapping[str, str] = {}
         self.reach = Reach()
@@ -259,9 +263,20 @@ class Runtime:
         makers: dict[Mounted | str, Callable[[], object]] = {}
         if plan.extensions.lifespan:
             routes = {agent.key: agent.route for agent in plan.agents}
-            host = Host(__version__, self.config.host.public_url, routes, self.state.stores.shared("host"))
+            state = self.state.stores.shared("host")
+            host = Host(__version__, self.config.host.public_url, routes, state, self._resume)
             makers |= {key: partial(function, host=host) for key, function in plan.extensions.lifespan}
         return makers | self._lifespans_of(plan)
+
+    async def _resume(self, turn: object, steps: TurnSteps) -> None:
+        """Go on with a turn whose process has died.
+
+        Raises:
+            AgentHostError: the host does not serve yet.
+        """
+        if self.resume_turn is None or self.published is None:
+            raise AgentHostError("the host does not serve yet: a turn cannot go on.")
+        await self.resume_turn(self.published.plan, turn, steps)
 
     def _lifespans_of(self, plan: HostPlan) -> dict[Mounted | str, Callable[[], object]]:
         """Return the lifespans of agents that override it, or have skills that do.

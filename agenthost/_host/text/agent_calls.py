@@ -11,7 +11,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from agenthost._error_words import message_of
 from agenthost._host.calls.abandon import bounded, cancelled_here
@@ -35,7 +35,7 @@ from agenthost.state.stores import CALL_TTL
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from agenthost._host.config.schema import TurnsConfig
     from agenthost._host.packages.stages import Mounted
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from agenthost.conversation.escalation_detectors import EscalationDetector
     from agenthost.conversation.models import Completion, ModelRequest
     from agenthost.conversation.turns import Event, Listener, Turn
+    from agenthost.hosting import TurnSteps
     from agenthost.state import Store, Stores
     from agenthost.workflows.team import Remaining
 
@@ -110,6 +111,7 @@ class _Call:
     runs: ToolRuns = field(factory=ToolRuns)
     progress: Progress = field(kw_only=True)
     done_before: DoneBefore = field(kw_only=True)
+    steps: TurnSteps | None = field(kw_only=True, default=None)
 
     @property
     def usage(self) -> Usage:
@@ -151,6 +153,11 @@ class _Call:
         """Store the tool calls of the turn so far."""
         await self.progress.store()
 
+    def had_effects(self, effects: Mapping[str, str]) -> None:
+        """Add the effects of the tool that has just ended."""
+        if not self.over:
+            self.progress.had_effects(effects)
+
     def store_soon(self) -> None:
         """Store them in a moment, unless the turn ends first."""
         self.progress.store_soon()
@@ -175,6 +182,15 @@ class _Call:
             return
         begun = reply.text.startswith(self.said)  # if not, one agent began to speak, and another one answers
         self.hear(Said(reply.agent, reply.text[len(self.said) :] if begun else f"\n\n{reply.text}"))
+
+
+@frozen
+class _Step:
+    """An ended call of an agent, as an engine of durable turns stores it."""
+
+    outcome: Outcome
+    events: tuple[Event, ...]
+    usage: Usage
 
 
 class AgentCalls:
@@ -208,10 +224,12 @@ class AgentCalls:
         listen: Listener | None = None,
         progress: Progress = NOT_STORED,
         done_before: DoneBefore | None = None,
+        steps: TurnSteps | None = None,
     ) -> Reply:
         """Return the reply of an agent or a workflow to a person.
 
         ``progress`` stores the tool calls so far, and ``done_before`` has those of earlier attempts at the turn.
+        ``steps`` stores the outcome of each agent other than a workflow, or returns the stored one.
 
         The streamed words are the reply's. A workflow without an answer speaks its fallback, with the reason in
         ``escalate``, unless its agents have none because of their language model.
@@ -225,9 +243,8 @@ class AgentCalls:
         if problem := budget.visit(agent.key, 0):
             raise BudgetSpent(f"{agent.key} cannot be called: {problem}.")
         done = done_before or DoneBefore()
-        call = _Call(
-            plan, agent, turn, budget, budget.deadline, listen or _ignored, progress=progress, done_before=done
-        )
+        hear = listen or _ignored
+        call = _Call(plan, agent, turn, budget, budget.deadline, hear, progress=progress, done_before=done, steps=steps)
         outcome = await self.call(call)
         reply = outcome.reply
         if reply is None:
@@ -249,6 +266,39 @@ class AgentCalls:
         A call that exceeds its time is cancelled, with a moment to end. One that ignores the cancellation is abandoned,
         and can make no further calls.
         """
+        if call.steps is None or isinstance(call.agent.agent, Workflow):
+            return await self._called(call)
+        return await self._as_step(call, call.steps)
+
+    async def _as_step(self, call: _Call, steps: TurnSteps) -> Outcome:
+        """Call an agent, or return the outcome that an earlier attempt has stored."""
+        ran = False
+
+        async def work() -> _Step:
+            nonlocal ran
+            ran = True
+            heard: list[Event] = []
+            call.listen = _also(call.listen, heard)
+            outcome = await self._called(call)
+            if isinstance(call.error, ConversationRefused):
+                raise call.error
+            return _Step(outcome, tuple(heard), call.own)
+
+        try:
+            step: _Step = await steps(f"call {call.agent.key}", work)
+        except ConversationRefused as error:
+            call.error = error
+            return Outcome(call.agent.key, Status.ERROR, reason=message_of(error).rstrip("."))
+        if not ran:
+            call.apart = False  # the pause is among the events
+            for event in step.events:
+                call.hear(event)
+            call.escalated = step.outcome.reply is not None and step.outcome.reply.escalate is not None
+            call.own += step.usage
+            call.over = True
+        return step.outcome
+
+    async def _called(self, call: _Call) -> Outcome:
         loop = asyncio.get_running_loop()
         began = loop.time()
         agent = call.agent
@@ -399,6 +449,7 @@ class HostTeam:
             *(above.plan, found, turn, above.budget, deadline, hear, hops, heard),
             progress=above.progress,
             done_before=above.done_before,
+            steps=above.steps,
             apart=bool(above.said.strip()) and not above.said.endswith(APART),
         )
         above.below.append(below)
@@ -466,6 +517,14 @@ def _failed(call: _Call, error: BaseException, seconds: float) -> Outcome:
 def _skipped(agent: str, reason: str) -> Outcome:
     _log.warning("agent %s is not called: %s", agent, reason)
     return Outcome(agent, Status.SKIPPED, reason=reason)
+
+
+def _also(listen: Listener, heard: list[Event]) -> Listener:
+    def both(event: Event) -> None:
+        heard.append(event)
+        listen(event)
+
+    return both
 
 
 def _ignored(_: Event) -> None:

@@ -155,7 +155,7 @@ class _Turn:
             self._turn = evolve(self._turn, notes=(*self._turn.notes, *notes))
         self._data = {**prepared.global_data, **self._turn.context}
         offered = Offered.of(self._turn.options, prepared.tools)
-        done = self._done_before()
+        done = self._done_before(prepared.tools)
         messages = [*opening(filled(prepared.instructions, self._data), self._turn), *done]
         begun = len(messages) - len(done) - len(self._turn.resumed)
         for left in range(rounds, -1, -1):
@@ -179,9 +179,11 @@ class _Turn:
             self._say(gone.text if gone else self._agent.fallback)
         return self._reply()
 
-    def _done_before(self) -> list[Message]:
-        """Return the tool calls of earlier attempts at this turn."""
-        runs = self._meter.done_before.of(self._agent.key) if self._meter is not None else ()
+    def _done_before(self, tools: Mapping[str, Tool]) -> list[Message]:
+        """Return the tool calls of earlier attempts that are not made again."""
+        every = self._meter.done_before.of(self._agent.key) if self._meter is not None else ()
+        runs = [run for run in every if not run.safe_again(tools.get(run.tool))]
+        self._results += map(ToolEffects.again, runs)  # a model that sees the result does not call the tool again
         pairs = (
             call_messages(f"done_{number}", run.tool, run.arguments, run.result) for number, run in enumerate(runs)
         )
@@ -262,13 +264,15 @@ class _Turn:
             sent = {**body, "function": use.name, "argument": written, "global_data": dict(self._data)}
             result = await self._result(tool, arguments, sent)
         self._listen(ToolEnded(self._agent.key, use.name, result.text, result.failed))
+        if self._meter is not None and (kept := result.kept):
+            self._meter.had_effects(kept)
         return result
 
     async def _result(self, tool: Tool, arguments: Mapping[str, Any], sent: dict[str, Any]) -> ToolEffects:
         """Run a tool, unless an earlier attempt at this turn has made the same call."""
         if self._meter is not None:
             done = self._meter.done_before.take(self._agent.key, tool.name, arguments)
-            if done is not None:
+            if done is not None and not done.safe_again(tool):
                 return ToolEffects(done.result, done.failed)
             await self._meter.store()
         try:

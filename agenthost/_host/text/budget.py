@@ -10,6 +10,8 @@ from agenthost.errors import BudgetSpent
 from agenthost.workflows.team import Remaining
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agenthost._host.config.schema import TurnsConfig
     from agenthost._host.text.tool_runs import DoneBefore
     from agenthost.conversation.models import Usage
@@ -33,6 +35,9 @@ class Meter(Protocol):
 
     async def store(self) -> None:
         """Store the tool calls of the turn so far."""
+
+    def had_effects(self, effects: Mapping[str, str]) -> None:
+        """Add the effects of the tool that has just ended."""
 
     def store_soon(self) -> None:
         """Store them in a moment, unless the turn ends first, which stores them too."""

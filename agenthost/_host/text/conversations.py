@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import attrs
-from attrs import define, field
+from attrs import define, field, frozen
 
 from agenthost._error_words import summary_of
 from agenthost._host.peers.crossing import seconds_left
@@ -42,8 +42,9 @@ if TYPE_CHECKING:
     from agenthost._host.text.transcripts import Begun
     from agenthost.conversation.models import Completion, Message, ModelRequest
     from agenthost.conversation.turns import Event, Listener, Reply
+    from agenthost.hosting import TurnSteps
 
-__all__ = ["Conversations", "new_conversation"]
+__all__ = ["Conversations", "Durable", "new_conversation"]
 
 SCOPE = "conversation transcripts"
 PAUSED_SCOPE = "turns that wait for clients' tools"
@@ -58,6 +59,23 @@ _log = logging.getLogger("agenthost.conversations")
 def new_conversation() -> str:
     """Make an ID for a conversation."""
     return f"c-{secrets.token_hex(12)}"
+
+
+@frozen
+class Durable:
+    """An attempt at a turn that outlives its process.
+
+    Args:
+        id: the ID of its message, of which all attempts share the part before the point.
+        at: the time of its message.
+        steps: its steps.
+        resumed: True if the process of an earlier attempt has died.
+    """
+
+    id: str
+    at: float
+    steps: TurnSteps
+    resumed: bool
 
 
 class Conversations:
@@ -102,6 +120,7 @@ class Conversations:
         attempts: Collection[int] = (),
         tool_begins: Callable[[int], Awaitable[None]] | None = None,
         ended: Callable[[Reply], Iterable[asyncio.Task[None]]] = lambda _: (),
+        durable: Durable | None = None,
     ) -> Reply:
         """Answer a person, and store the transcript in any case.
 
@@ -110,7 +129,7 @@ class Conversations:
         ``principal`` is the one who asks, where an agent has credentials of its own; for others, the conversation does
         not exist. ``attempts`` is the numbers of earlier attempts at this turn, whose tools do not run again.
         ``tool_begins`` is called with the turn's number before each tool, and ``ended`` with its reply for what is
-        stored together with the end of the transcript.
+        stored together with the end of the transcript. ``durable`` has the steps of a turn that outlives its process.
 
         ``begins`` is for an agent that begins the conversation, without a message. ``sent`` has the messages after the
         person's, if the client continues a turn with the results of its tools, and ``paused`` that turn.
@@ -130,13 +149,19 @@ class Conversations:
         form = AnswerFormat(options.answer_schema) if options.answer_schema is not None else None
         results = paused.lines(sent, time.time()) if paused is not None else []
         arrival = Arrival(conversation, text, result=results[0] if results else None)
+        if durable is not None:
+            arrival = attrs.evolve(arrival, id=durable.id, at=durable.at)
         transcripts = self.transcripts(plan, principal)
         record = _Record(listen, partial(self._progress, transcripts, conversation), tool_begins)
         begun: Begun | None = None
         reply: Reply | None = None
         try:
             async with self._entrance(principal, conversation):  # in order, even if a store that is opened is slow
-                head = await transcripts.enter(arrival)
+                if durable is None or not durable.resumed:
+                    head = await transcripts.enter(arrival)
+                else:
+                    head, given_up = await transcripts.reenter(arrival)
+                    attempts = {*attempts, *given_up}
             record.lines += results[1:]
             before = paused.turn if paused is not None else None
             begun = record.begun = await transcripts.begin(arrival, asked.key, head, before, attempts)
@@ -155,7 +180,8 @@ class Conversations:
             key = begun.agent if paused is None else paused.agent
             with_whom = (plan.find(key) if key is not None else None) or asked
             budget = self.teams.budget(seconds_left(self._runtime.config.conversation.timeout))
-            reply = await self._answer(plan, with_whom, turn, budget, record)
+            steps = durable.steps if durable is not None else None
+            reply = await self._answer(plan, with_whom, turn, budget, record, steps)
             reply = attrs.evolve(reply, history_cut=cut, escalate=reply.escalate or record.escalated)
             check_choice(turn.options, reply)
             if form is not None:
@@ -224,13 +250,21 @@ class Conversations:
             text = await form.made(turn.text, reply.text, ask)
         return attrs.evolve(reply, text=text, usage=usage)
 
-    async def _answer(self, plan: HostPlan, agent: Mounted, turn: Turn, budget: Budget, listen: _Record) -> Reply:
+    async def _answer(
+        self,
+        plan: HostPlan,
+        agent: Mounted,
+        turn: Turn,
+        budget: Budget,
+        listen: _Record,
+        steps: TurnSteps | None,
+    ) -> Reply:
         """Answer a turn.
 
         After a hand-off, the other agent answers, and receives what was said and done. It has the conversation then,
         even if it fails.
         """
-        reply = await self.teams.reply(plan, agent, turn, budget, listen, listen, listen.done_before)
+        reply = await self.teams.reply(plan, agent, turn, budget, listen, listen, listen.done_before, steps)
         with_whom, met = agent.key, {agent.key}
         while reply.handed_to is not None and reply.handed_to not in met and len(met) <= MOST_HOPS:
             following = plan.find(reply.handed_to)
@@ -243,7 +277,7 @@ class Conversations:
             handed = attrs.evolve(
                 turn, notes=(*turn.notes, *listen.runs.notes(), Note(reply.agent, "reason", reply.text))
             )
-            answer = await self.teams.reply(plan, following, handed, budget, listen, listen, listen.done_before)
+            answer = await self.teams.reply(plan, following, handed, budget, listen, listen, listen.done_before, steps)
             reply = attrs.evolve(
                 answer,
                 usage=reply.usage + answer.usage,
@@ -307,6 +341,10 @@ class _Record(Progress):
             self.escalated = event.reason or f"{event.to} took over"
         if self.listen is not None:
             self.listen(event)
+
+    def had_effects(self, effects: Mapping[str, str]) -> None:
+        """Add the effects of the tool that has just ended."""
+        self.lines[-1] = attrs.evolve(self.lines[-1], more={**self.lines[-1].more, **effects})
 
     async def store(self) -> None:
         """Store the tool calls so far, if there are new ones."""

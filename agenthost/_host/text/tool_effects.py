@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
@@ -12,6 +13,7 @@ from agenthost.results import HandOver
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from agenthost._host.text.tool_runs import ToolRun
     from agenthost.results.tool_answer import ToolAnswer
 
 __all__ = ["ToolEffects"]
@@ -28,6 +30,25 @@ class ToolEffects:
     escalate: str | None = None
     actions: list[dict[str, Any]] = Factory(list)
     """Actions on the person's call, for a client that has one."""
+
+    @classmethod
+    def again(cls, run: ToolRun) -> ToolEffects:
+        """Return the effects of a run in an earlier attempt at the turn."""
+        kept = run.effects
+        actions = json.loads(kept["actions"]) if "actions" in kept else []
+        return cls(
+            run.result, run.failed, handed_to=kept.get("handed_to"), escalate=kept.get("escalate"), actions=actions
+        )
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """The texts that a later attempt needs besides the result."""
+        found = {
+            "handed_to": self.handed_to,
+            "escalate": self.escalate,
+            "actions": json.dumps(self.actions, default=str) if self.actions else None,
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
     @classmethod
     def of(cls, name: str, answer: ToolAnswer, data: dict[str, Any]) -> ToolEffects:

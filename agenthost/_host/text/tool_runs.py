@@ -11,9 +11,10 @@ from agenthost._host.text.transcript_lines import MOST_RESULT, cut
 from agenthost.conversation.turns import Note, ToolEnded, ToolStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from agenthost.conversation.turns import Event
+    from agenthost.tools.tool import Tool
 
 __all__ = ["NOT_STORED", "NO_RESULT", "DoneBefore", "Progress", "ToolRun", "ToolRuns"]
 
@@ -30,6 +31,12 @@ class ToolRun:
     arguments: str
     result: str
     failed: bool
+    effects: Mapping[str, str] = field(factory=dict)
+    """Its effects on the turn, see ``ToolEffects.kept``."""
+
+    def safe_again(self, tool: Tool | None) -> bool:
+        """Return True if the run was cut off, and its tool is safe to repeat."""
+        return self.result == NO_RESULT and tool is not None and bool(tool.annotations.get("idempotentHint"))
 
     def note(self) -> Note:
         """Return the run as a note for another agent."""
@@ -110,6 +117,9 @@ class Progress:
 
     async def store(self) -> None:
         """Store the calls, which have new ones."""
+
+    def had_effects(self, effects: Mapping[str, str]) -> None:
+        """Add the effects of the tool that has just ended."""
 
     def store_soon(self) -> None:
         """Store the calls in a moment, unless the turn ends first, which stores them too."""

@@ -45,6 +45,7 @@ _LITTLE = 400
 """Characters to keep of each line, if a turn is too large for the store."""
 _MOST_LINES = 32
 _SAID = ("user", "assistant")
+_EFFECTS = ("handed_to", "escalate", "actions")
 _DAY = 86400.0
 
 
@@ -108,16 +109,46 @@ class Transcripts:
             StateRefused: too much is waiting already.
             StateUnavailable: the store does not answer.
         """
-        said = Line(0, "user", redacted(self._redactors, arrival.text), arrival.at)
-        line = written(said if arrival.result is None else self._redacted(arrival.result))
-        until = time.time() + self._longest + _GRACE
-        entry = {"id": arrival.id, "at": arrival.at, "until": until, "line": line}
+        entry = self._entry(arrival)
 
         def add(head: dict[str, Any]) -> dict[str, Any]:
             return self._let_in({**head, "waiting": [*head.get("waiting", ()), entry]})
 
         head: dict[str, Any] = await self._heads.update(arrival.conversation, add, {}, ttl=self._ttl)
         return head
+
+    def _entry(self, arrival: Arrival) -> dict[str, Any]:
+        said = Line(0, "user", redacted(self._redactors, arrival.text), arrival.at)
+        line = written(said if arrival.result is None else self._redacted(arrival.result))
+        until = time.time() + self._longest + _GRACE
+        return {"id": arrival.id, "at": arrival.at, "until": until, "line": line}
+
+    async def reenter(self, arrival: Arrival) -> tuple[dict[str, Any], tuple[int, ...]]:
+        """Store a message again, in the place of attempts whose process has died.
+
+        Those have an ID with the same first part.
+
+        Returns:
+            The head of the transcript, and the numbers of these attempts.
+
+        Raises:
+            StateUnavailable: the store does not answer.
+        """
+        attempt = arrival.id.partition(".")[0]
+        given_up: list[int] = []
+
+        def replace(head: dict[str, Any]) -> dict[str, Any]:
+            def same(entry: Mapping[str, Any]) -> bool:
+                return str(entry["id"]).partition(".")[0] == attempt
+
+            running = head.get("running", {})
+            given_up[:] = [int(turn) for turn, entry in running.items() if same(entry)]
+            dead = {turn: {**entry, "until": 0.0} if same(entry) else entry for turn, entry in running.items()}
+            waiting = [entry for entry in head.get("waiting", ()) if not same(entry)]
+            return self._let_in({**head, "running": dead, "waiting": [*waiting, self._entry(arrival)]})
+
+        head = await self._heads.update(arrival.conversation, replace, {}, ttl=self._ttl)
+        return head, tuple(given_up)
 
     async def begin(
         self,
@@ -297,7 +328,8 @@ def _ran_here(line: Line) -> bool:
 
 def _run_of(line: Line) -> ToolRun:
     tool, arguments = str(line.more.get("tool", "")), str(line.more.get("arguments", "{}"))
-    return ToolRun(line.agent or "", tool, arguments, line.text, bool(line.more.get("failed")))
+    effects = {name: str(line.more[name]) for name in _EFFECTS if name in line.more}
+    return ToolRun(line.agent or "", tool, arguments, line.text, bool(line.more.get("failed")), effects)
 
 
 def _live(head: Mapping[str, Any]) -> bool:

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from agenthost._host.access.principals import Door
     from agenthost._host.identity.turns import Turns
     from agenthost._host.packages.stages import Mounted
+    from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Published, Runtime
     from agenthost._web.request.latest_status import LatestStatus
+    from agenthost.hosting import TurnSteps
     from agenthost.state import Stores
 
 __all__ = ["Answer", "Request", "Site"]
@@ -58,6 +60,7 @@ class Site:
         self.since = time.time()
         self.send_command: Callable[[Mapping[str, Any], float], Mapping[str, Any]] | None = None
         """Sends a command to the host, with a timeout in seconds; None if this process is the whole host."""
+        runtime.resume_turn = self._resume_turn
         self.latest = Rules.of(runtime.settings)
         """The rules as last asked for. For each request, comparing their settings costs less than ``rules``."""
 
@@ -70,6 +73,9 @@ class Site:
 
             self._turns = Turns(self.runtime, Conversations(self.runtime, self.caller))
         return self._turns
+
+    async def _resume_turn(self, plan: HostPlan, turn: object, steps: TurnSteps) -> None:
+        await self.turns.resume(plan, turn, steps)
 
     @property
     def latest_status(self) -> LatestStatus:

@@ -169,3 +169,42 @@ def test_entries_of_one_fingerprint_are_bounded(run):
         assert (await identities.look(claims[-1])).kind is Kind.JOINS
 
     run(test)
+
+
+def test_a_turn_whose_process_died_is_resumed_once(run):
+    async def test(identities, clock):
+        claim = await identities.claim(FIRST, "c-1")
+        await identities.tool_begins(claim, 3)
+        clock[0] += 50
+        resumed = await identities.resume(claim)
+        assert (resumed.kind, resumed.id, resumed.turns) == (Kind.CONTINUES, claim.id, (3,))
+        clock[0] += 50
+        assert (await identities.look(claim)).kind is Kind.JOINS
+        await identities.ended(resumed, OUTCOME, answered=True, left=False)
+        assert await identities.resume(claim) is None
+
+    run(test)
+
+
+def test_an_attempt_that_was_only_slow_does_not_end_the_turn(run):
+    async def test(identities, _):
+        claim = await identities.claim(FIRST, "c-1")
+        await identities.tool_begins(claim, 1)
+        resumed = await identities.resume(claim)
+        await identities.ended(claim, {"error": "TimeoutError"}, answered=False, left=False)
+        assert (await identities.look(claim)).kind is Kind.JOINS
+        await identities.ended(resumed, OUTCOME, answered=True, left=False)
+        assert (await identities.look(claim)).outcome == OUTCOME
+
+    run(test)
+
+
+def test_a_turn_that_a_request_has_continued_is_not_resumed(run):
+    async def test(identities, clock):
+        claim = await identities.claim(FIRST, "c-1")
+        await identities.tool_begins(claim, 1)
+        clock[0] += 66
+        assert (await identities.claim(FIRST, "c-2")).kind is Kind.CONTINUES
+        assert await identities.resume(claim) is None
+
+    run(test)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from contextlib import contextmanager
 
 import pytest
 from teams import Host, Leaf, hang, leaves, raising
 
-from agenthost import AgentBase, BudgetSpent, Outcome, Reply, Sequential, Status, Turn, Unanswered
+from agenthost import AgentBase, BudgetSpent, ConversationRefused, Outcome, Reply, Sequential, Status, Turn, Unanswered
 from agenthost._host.config.schema import TurnsConfig
 from agenthost._host.telemetry import spans
 from agenthost._host.text.agent_calls import _about
@@ -316,3 +317,68 @@ def test_a_tracer_hears_of_each_call(told):
         "gen_ai.usage.input_tokens": 1,
         "gen_ai.usage.output_tokens": 1,
     }
+
+
+class Recorder:
+    """Steps as an engine of durable turns stores them, which survive their process."""
+
+    def __init__(self):
+        self.stored = []
+        self.attempt = iter(())
+
+    def again(self):
+        """Begin an attempt that finds what earlier ones have stored."""
+        self.attempt = iter([*self.stored])
+        return self
+
+    async def __call__(self, name, work):
+        found = next(self.attempt, None)
+        if found is None:
+            found = name, pickle.dumps(await work())
+            self.stored.append(found)
+        assert found[0] == name
+        return pickle.loads(found[1])  # noqa: S301 - written above
+
+
+def test_an_agent_that_has_answered_does_not_answer_again():
+    """Another attempt has the same answer, words and tokens, from the stored steps."""
+    recorder = Recorder()
+
+    def attempt():
+        host = Host(Sequential("line", ["one", "two"]), AgentBase("one", "/one"), AgentBase("two", "/two"))
+
+        async def main():
+            budget = host.teams.budget(30.0)
+            found = host.plan.find("line")
+            turn = Turn("c", "Hello")
+            return await host.teams.reply(
+                host.plan, found, turn, budget, host.events.append, steps=recorder.again()
+            ), host
+
+        return asyncio.run(main())
+
+    first, host = attempt()
+    again, other = attempt()
+
+    assert [name for name, _ in recorder.stored] == ["call one", "call two"]
+    assert again == first
+    assert other.events == host.events
+    assert (host.statuses, other.statuses) == ([("one", "ok"), ("two", "ok"), ("line", "ok")], [("line", "ok")])
+
+
+def test_a_refused_option_is_not_stored():
+    recorder = Recorder()
+    host = Host(Caller("leaf"), AgentBase("leaf", "/leaf"))
+
+    async def refuse(*_):
+        raise ConversationRefused("tools: no.", "tools")
+
+    host.model.answer = refuse
+
+    async def main():
+        found, budget = host.plan.find("caller"), host.teams.budget(30.0)
+        await host.teams.reply(host.plan, found, Turn("c", "Hello"), budget, steps=recorder.again())
+
+    with pytest.raises(ConversationRefused):
+        asyncio.run(main())
+    assert recorder.stored == []

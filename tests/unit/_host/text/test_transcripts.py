@@ -158,3 +158,45 @@ def test_tool_calls_that_are_too_large_wait_for_the_end_of_the_turn(run):
         assert len(await other.read("c")) == 82
 
     run(test)
+
+
+def test_a_turn_takes_the_place_of_an_attempt_whose_process_died(run):
+    """It does not wait for that attempt, and comes before a later message."""
+
+    async def test(one, other):
+        order = []
+        first = Arrival("c", "first", id="turn.1")
+        begun = await one.begin(first, "a", await one.enter(first))
+        await one.progress("c", begun, [Line(0, "tool", "Done.", 0.0, "a", {"tool": "order", "escalate": "lost"})])
+        next_one = Arrival("c", "second")
+        waiting = asyncio.create_task(answer(other, next_one, order))
+        await asyncio.sleep(0.02)
+
+        again = evolve(first, id="turn.2")
+        head, attempts = await other.reenter(again)
+        resumed = await other.begin(again, "a", head, attempts=attempts)
+        order.append("again")
+        await other.end(again, resumed, [Line(0, "assistant", "Yes.", 0.0)])
+        await waiting
+
+        assert (attempts, order) == ((begun.turn,), ["again", "second"])
+        assert [(run.tool, run.result, run.effects) for run in resumed.done] == [
+            ("order", "Done.", {"escalate": "lost"})
+        ]
+        assert resumed.history == ()
+
+    run(test)
+
+
+def test_an_attempt_that_still_waited_is_replaced(run):
+    async def test(one, other):
+        running = Arrival("c", "before")
+        begun = await one.begin(running, "a", await one.enter(running))
+        await one.enter(Arrival("c", "first", id="turn.1"))
+
+        head, attempts = await other.reenter(Arrival("c", "first", id="turn.2"))
+
+        assert (attempts, [entry["id"] for entry in head["waiting"]]) == ((), ["turn.2"])
+        await one.end(running, begun, [])
+
+    run(test)
