@@ -18,6 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 BUILT = Path(os.environ["SITE"])
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 VERSION = site_build.version()
 OPTIONS = (
     "--no-sandbox",
@@ -55,7 +56,7 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def browser():
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser
         browser.close()
 
@@ -145,7 +146,7 @@ def test_the_scheme_can_be_chosen(page, site):
     body = page.locator("body")
     chosen = []
     for _ in range(3):
-        page.locator(".theme-toggle-content .theme-toggle, .theme-toggle-header .theme-toggle").first.click(force=True)
+        page.locator("button.theme-toggle:visible").click()
         chosen.append(body.get_attribute("data-theme"))
 
     assert set(chosen) == {"auto", "light", "dark"}
