@@ -20,8 +20,9 @@ from packaging.version import InvalidVersion, Version
 from site_llms import write_for_models
 from site_sources import ROOT, stage
 
-__all__ = ["list_versions", "main", "version"]
+__all__ = ["clear_corners", "list_versions", "main", "version"]
 
+_CORNER = '<th class="head"><p></p></th>'
 _ENTRY = '<!doctype html><meta charset="utf-8"><title>agenthost</title><meta http-equiv="refresh" content="0; url={}/">'
 
 
@@ -38,6 +39,7 @@ def main(arguments: list[str]) -> int:
         if code := _sphinx(Path(folder), site, options.version):
             return code
         write_for_models(Path(folder), site)
+    clear_corners(site)
     list_versions(options.out)
     print(f"{site / 'index.html'}: {sum(1 for _ in site.rglob('*.html'))} pages")
     return 0
@@ -59,6 +61,14 @@ def _sphinx(sources: Path, site: Path, version: str) -> int:
         env=os.environ | {"SITE_VERSION": version},
         check=False,
     ).returncode
+
+
+def clear_corners(site: Path) -> None:
+    """Make the empty corners of tables cells, as a header without words names nothing."""
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if _CORNER in text:
+            page.write_text(text.replace(_CORNER, "<td></td>"), encoding="utf-8")
 
 
 def list_versions(out: Path) -> None:

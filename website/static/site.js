@@ -34,7 +34,13 @@ function addCopyButtons() {
       setTimeout(() => { button.textContent = "Copy"; }, 2000);
     });
     block.parentElement.append(button);
-    if (block.scrollWidth > block.clientWidth) block.tabIndex = 0; // what scrolls must be reachable by keyboard
+  }
+}
+
+// Whatever scrolls sideways must be reachable by keyboard.
+function reachScrolling() {
+  for (const element of document.querySelectorAll("div.highlight > pre, .table-wrapper, .diagram")) {
+    if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
   }
 }
 
@@ -48,4 +54,5 @@ function nameLandmarks() {
 
 offerVersions();
 nameLandmarks();
+reachScrolling();
 addCopyButtons();

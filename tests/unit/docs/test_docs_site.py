@@ -108,6 +108,14 @@ def test_versions_are_offered_newest_first(tmp_path):
     assert "url=0.10.0/" in (tmp_path / "index.html").read_text("utf-8")
 
 
+def test_the_empty_corner_of_a_table_is_not_a_header(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text('<tr><th class="head"><p></p></th><th class="head"><p>here</p></th></tr>', encoding="utf-8")
+    site_build.clear_corners(tmp_path)
+
+    assert page.read_text("utf-8") == '<tr><td></td><th class="head"><p>here</p></th></tr>'
+
+
 def test_nothing_is_fetched_from_elsewhere():
     """Neither the templates nor the scripts name another origin."""
     files = [path for path in (ROOT / "website").rglob("*") if path.suffix in {".html", ".js", ".css"}]
