@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from agenthost._host.routing.routers import Explained
     from agenthost._host.routing.thresholds import Effect
     from agenthost._host.routing.tuning import Tuning
-    from agenthost.conversation.turns import Decision
-    from agenthost.workflows.explanation import Explanation
 
 __all__ = ["command"]
 
@@ -44,6 +42,7 @@ def explain(text: str, router: str, conversation: str | None, file: str | None, 
     Exit code 1: the router would ask a question.
     """
     from agenthost._cli.trials.text_session import TextSession
+    from agenthost._host.routing.explanations import explanation_as_json
     from agenthost._host.routing.routers import explained, find_router
     from agenthost._host.text.conversations import new_conversation
 
@@ -52,7 +51,7 @@ def explain(text: str, router: str, conversation: str | None, file: str | None, 
         plan, agent, _ = session.served()
         found = session.run(explained(session.conversations.teams, plan, agent, named, text))
     if as_json:
-        print_json(_as_json(found, text))
+        print_json(explanation_as_json(found, text))
     else:
         for line in _lines(found, text):
             echo(line)
@@ -99,41 +98,13 @@ def tune(
     sys.exit(ExitCode.OK if found.best is not None else ExitCode.FINDINGS)
 
 
-def _as_json(found: Explained, text: str) -> dict[str, Any]:
-    told = found.explanation
-    return {
-        "router": found.router,
-        "text": text,
-        "matter": told.matter,
-        "says_nothing": told.says_nothing,
-        "conversation_with": told.with_whom,
-        "asked": told.asked,
-        "threshold": told.threshold,
-        "margin": told.margin,
-        "tried": [{**_decision_as_json(each), "counts": told.counts(each)} for each in told.tried],
-        "closest": [
-            {"agent": each.agent, "text": each.text, "similarity": round(each.similarity, 4)} for each in found.closest
-        ],
-        "decision": _decision_as_json(told.decision),
-    }
-
-
-def _decision_as_json(decision: Decision) -> dict[str, Any]:
-    return {
-        "agent": decision.agent,
-        "by": decision.by,
-        "reason": decision.reason,
-        "confidence": round(decision.confidence, 4),
-        "margin": round(decision.margin, 4),
-        "ranking": [{"agent": agent, "share": round(share, 4)} for agent, share in decision.ranking],
-    }
-
-
 def _lines(found: Explained, text: str) -> Iterator[str]:
+    from agenthost._host.routing.explanations import because
+
     told = found.explanation
     end = told.decision.agent if told.decision.agent is not None else "a question, as no agent could be chosen"
     yield f"{found.router} → {end}"
-    yield f"  because: {_because(told)}"
+    yield f"  because: {because(told)}"
     if told.matter != text:
         yield f"  read as: {told.matter or 'nothing, without names and denied matters'}"
     if told.asked is not None:
@@ -151,22 +122,6 @@ def _lines(found: Explained, text: str) -> Iterator[str]:
         yield "  closest texts:"
     for match in found.closest:
         yield f"    {match.similarity:.2f}  {match.agent or 'small talk'}: {match.text}"
-
-
-def _because(told: Explanation) -> str:
-    decision = told.decision
-    reasons = {
-        "name": "the message is the name of the agent",
-        "only": "it is the only agent",
-        "fallback": "no agent could be chosen, and the router does not ask (again)",
-    }
-    if decision.by == "sticky":
-        return decision.reason if told.says_nothing else f"no classifier is sure, and {decision.reason}"
-    if decision.agent is None:
-        return "no classifier is sure, and the conversation has no agent"
-    if not told.tried:
-        return reasons.get(decision.by, f"detector {decision.by}: {decision.reason}")
-    return reasons.get(decision.by, f"classifier {decision.by} is sure")
 
 
 def _print_tuning(found: Tuning, right: int) -> None:

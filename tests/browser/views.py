@@ -22,8 +22,8 @@ _FOCUSED = """() => {
           style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0];
 }"""
 _MOST_TABS = 120
-_BY_QUERY = "call?"
-"""The beginning of links that lead nowhere without their query."""
+_BY_QUERY = ("call?", "conversation?")
+"""The beginnings of links that lead nowhere without their query."""
 _FILES = ("call/scenario",)
 _OF_EACH_KIND = 2
 _FIXED = ("tools", "simulate", "scenario")

@@ -21,6 +21,7 @@ from agenthost._web.console.operation.overview_page import overview_page
 from agenthost._web.console.operation.packages_page import packages_page
 from agenthost._web.console.operation.plugin_page import plugin_page
 from agenthost._web.console.operation.sip_page import sip_page
+from agenthost._web.console.operation.text_pages import conversation_page, text_page
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -65,6 +66,8 @@ _ROUTES = (
     Route("packages", packages_page),
     Route("doctor", doctor_page),
     Route(f"pages/{_NAME}/{_NAME}", plugin_page),
+    Route("text", text_page),
+    Route("conversation", conversation_page),
     Route("sip", sip_page),
 )
 
