@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import time
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,6 +28,8 @@ _MOST_FRAMES = 64
 
 
 _chance = random.Random()  # noqa: S311 - an id is not a secret, and the system's source costs as much as a tool call
+if hasattr(os, "register_at_fork"):  # else all workers of a template would make the same IDs
+    os.register_at_fork(after_in_child=_chance.seed)
 
 
 def new_error_id() -> str:

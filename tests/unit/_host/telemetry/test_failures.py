@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -164,3 +166,19 @@ def test_what_is_just_being_written_is_waited_for():
 
     assert early == ([], True)
     assert written == ["at last"]
+
+
+@pytest.mark.slow
+def test_forked_processes_make_ids_of_their_own():
+    code = (
+        "import os\n"
+        "from agenthost._host.telemetry.failures import new_error_id\n"
+        "for _ in range(2):\n"
+        "    if not (child := os.fork()):\n"
+        "        print(new_error_id(), flush=True)\n"
+        "        os._exit(0)\n"
+        "    os.waitpid(child, 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+
+    assert len(set(done.stdout.split())) == 2
