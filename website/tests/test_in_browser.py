@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import http.server
 import os
+import re
 import shutil
 import threading
 from pathlib import Path
@@ -115,9 +116,9 @@ def test_an_error_is_found_by_its_message(page, site, words, title):
     page.goto(site + "index.html")
     page.get_by_placeholder("Search").fill(words)
     page.get_by_placeholder("Search").press("Enter")
-    page.wait_for_selector("#search-results li")
+    page.locator("#search-results li a", has_text=re.compile(f"^{title}$")).wait_for()  # results come one by one
 
-    assert title in page.locator("#search-results li a").all_inner_texts()
+    assert page.locator("#search-results li").count() < len(PAGES) / 2
 
 
 def test_a_session_is_copied_without_prompts_and_output(page, site):
