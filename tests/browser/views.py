@@ -44,7 +44,7 @@ class View:
         """Open a window and watch it."""
         context.add_init_script(_WATCHING)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         view = cls(context, url, page)
         page.on("request", view._asked)
         page.on("dialog", lambda dialog: (view.faults.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
