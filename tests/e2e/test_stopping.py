@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -182,3 +183,24 @@ def test_an_interrupt_during_the_imports(desk, tmp_path, command, module):
 
     imported = command == "run" or module != "agenthost._web.supervisor.reading"
     assert (done.returncode, done.stderr) == (-signal.SIGINT if imported else 0, "")
+
+
+def test_what_asks_for_a_new_log_file_ends_nothing(desk):
+    """SIGUSR1 has no meaning: the log goes to the standard streams."""
+    place = desk.workplace()
+    (place / "agenthost.toml").write_text('[agents.sales]\nisolation = "process"\n')
+    with desk.serve(cwd=place) as served:
+        caller = Caller.of(served)
+        processes = [served.process.pid, *descendants(served.process.pid)]
+        for number in processes:
+            os.kill(number, signal.SIGUSR1)
+        statuses = [caller.ask("POST", path, {}).status for path in ("/sales", "/billing") * 3]
+
+        assert statuses == [200] * 6
+        assert [served.process.pid, *descendants(served.process.pid)] == processes
+
+
+def descendants(process):
+    """The processes below another one."""
+    own = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [number for each in map(int, own) for number in (each, *descendants(each))]

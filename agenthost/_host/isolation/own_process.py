@@ -67,6 +67,7 @@ def main(connection: int, life: int) -> None:
     _end_with_the_host(life)
     _be_first_to_go()
     control_process(_SET_CHILD_SUBREAPER, 1)  # what the agent detaches stays below this process, and ends with it
+    signal.signal(signal.SIGUSR1, lambda *_: None)  # as in the host
     use_one_heap()
     set_debuggable(False)  # its setup has secrets
     control = socket.socket(fileno=connection)

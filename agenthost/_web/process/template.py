@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""They reach the supervisor, too, which ends this process."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+"""The first three reach the supervisor, too, which ends this process. The last has no meaning."""
 
 
 def main() -> None:

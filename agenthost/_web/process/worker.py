@@ -86,6 +86,7 @@ def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded
     ``preloaded`` are the packages that the template process has imported; None imports them here.
     """
     signal.signal(signal.SIGHUP, _nothing)  # it reaches the supervisor, too
+    signal.signal(signal.SIGUSR1, _nothing)  # some tools send it to let a log be opened again
     config = order.config
     set_debuggable(config.host.debuggable)
     start_logging(config)

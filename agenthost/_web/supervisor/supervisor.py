@@ -114,6 +114,7 @@ class Supervisor:
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        signal.signal(signal.SIGUSR1, _nothing)  # some tools send it to let a log be opened again
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))  # one before this line stops the host, too
         on_hangup(logged(self.rollouts.answer, self.tallies.reloaded))
         try:
@@ -476,3 +477,7 @@ class Supervisor:
             if template is not None:
                 template.end()
         self.health.end()
+
+
+def _nothing(*_: object) -> None:
+    pass
