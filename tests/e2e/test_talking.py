@@ -45,4 +45,7 @@ def test_the_command_line_answers_too(desk):
     done = desk.run("agenthost", "ask", "sales", "What does basic cost?", "--json")
 
     assert (done.returncode, json.loads(done.stdout)["text"]) == (0, "[offline model] basic is $99/month.")
-    assert "set OPENAI_API_KEY" in done.stderr
+
+    shown = desk.run("agenthost", "ask", "sales", "What does basic cost?")
+    assert shown.stdout == "[offline model] basic is $99/month.\n"
+    assert "set OPENAI_API_KEY" in shown.stderr

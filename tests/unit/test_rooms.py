@@ -13,7 +13,11 @@ from pages import DOCS
 import agenthost
 
 PACKAGE = Path(agenthost.__file__).parent
-ROOMS = sorted(path.parent for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE)
+DOCUMENTS = PACKAGE / "_docs"
+"""The documentation in the wheel, whose examples are packages of their own."""
+ROOMS = sorted(
+    path.parent for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE and DOCUMENTS not in path.parents
+)
 MOST_FILES = 13
 FILE_PER_COMMAND = "_cli"
 

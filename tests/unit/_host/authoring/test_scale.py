@@ -20,6 +20,7 @@ from agenthost._host.authoring.sources import read_source
 
 PAGE = (DOCS / "reference" / "quality-scale.md").read_text(encoding="utf-8")
 NEEDS = {
+    "agenthost-dbos": "dbos",
     "agenthost-mcp": "mcp",
     "agenthost-postgres": "psycopg",
     "agenthost-ray": "ray",
