@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agenthost._cli.parts.options import as_json, config_file, configuration
-from agenthost._cli.parts.output import echo, print_json
+from agenthost._cli.parts.output import echo, print_json, show_progress
 from agenthost._cli.trials.tried_store import MEMORY, with_store
 from agenthost.errors import ExitCode
 
@@ -115,7 +115,7 @@ def _read(name: str) -> Scenario:
 def _show(stage: str, detail: str = "") -> None:
     """Print the progress: each stage once, and on a terminal how far it is."""
     if sys.stderr.isatty():
-        click.echo(f"\r{stage}{detail}\033[K", err=True, nl=False)
+        show_progress(f"{stage}{detail}")
     elif not detail:
         echo(stage, err=True)
 

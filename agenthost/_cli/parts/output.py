@@ -13,7 +13,7 @@ from agenthost._escaping import escaped
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["echo", "keep_output", "leave_log_out", "let_go", "print_json", "print_warnings"]
+__all__ = ["echo", "keep_output", "leave_log_out", "let_go", "print_json", "print_warnings", "show_progress"]
 
 
 _KEPT = "agenthost.output"
@@ -25,6 +25,11 @@ def echo(text: str = "", *, err: bool = False, nl: bool = True, dim: bool = Fals
     shown = escaped(text, keep="\n\t")
     file = None if err else _kept_output()
     click.echo(click.style(shown, dim=True) if dim else shown, file=file, err=err, nl=nl)
+
+
+def show_progress(text: str) -> None:
+    """Replace the last line of a terminal by a text."""
+    click.echo(f"\r{escaped(text)}\033[K", err=True, nl=False)
 
 
 def keep_output(context: click.Context) -> None:
