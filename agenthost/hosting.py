@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import field, frozen
 
@@ -31,8 +31,15 @@ __all__ = [
     "TurnSteps",
 ]
 
-TurnSteps: TypeAlias = "Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]]"
-"""Runs a step of a turn with a name, or returns its stored result. A result can be pickled."""
+
+class TurnSteps(Protocol):
+    """A function that runs a step of a turn, or returns its stored result.
+
+    It receives the name of the step, and a function without arguments that takes it. A result can be pickled.
+    """
+
+    def __call__(self, name: str, function: Callable[[], Awaitable[Any]], /) -> Awaitable[Any]:
+        """Run the step."""
 
 
 @frozen

@@ -42,8 +42,8 @@ PAGES = {
     "plugin-names": (
         "Plugins",
         (
-            "hookimpl Host HostedAgent AdaptedAgent ToolCalled Redactor SipAlias SipCall SipUri ConsolePage McpServer "
-            "McpOffer McpRequest OfferedAgent OfferedTool ToolOutput"
+            "hookimpl Host HostedAgent AdaptedAgent ToolCalled Redactor SipAlias SipCall SipUri ConsolePage "
+            "DurableTurns TurnSteps McpServer McpOffer McpRequest OfferedAgent OfferedTool ToolOutput"
         ),
     ),
     "health-names": ("Health", "probe Probe ProbeResult HostVitals"),
