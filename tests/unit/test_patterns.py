@@ -3,7 +3,7 @@
 import pytest
 from patterns import Use, seconds, texts, uses
 
-MOST_SECONDS = 0.005
+MOST_SECONDS = 0.02
 ATTEMPTS = 10
 LENGTH = 4000
 """Characters of a message in which agents in text look for something."""
@@ -29,7 +29,7 @@ def test_finds_patterns_of_every_kind():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("use", USES, ids=lambda use: f"{use.name}.{use.function}")
-def test_pattern_takes_at_most_five_milliseconds(use: Use):
+def test_pattern_takes_at_most_twenty_milliseconds(use: Use):
     length = next((most for name, most in LENGTHS.items() if use.name.startswith(name)), LENGTH)
     for size in (length // 4, length):  # a pattern that tries everything in every way ends at the first
         for text in texts(use.pattern, size):
