@@ -91,10 +91,12 @@ def environ(tmp_path_factory):
 
 @pytest.fixture
 def project(environ, tmp_path):
-    """A new project, which is not installed."""
+    """A new project, which is not installed, served without what else may be installed here."""
     command = [sys.executable, "-m", "agenthost", "new", "florist"]
     subprocess.run(command, cwd=tmp_path, env=environ, check=True, capture_output=True)  # noqa: S603
-    return tmp_path / "agenthost-florist"
+    folder = tmp_path / "agenthost-florist"
+    (folder / "agenthost.toml").write_text('[host]\nagents = ["florist"]\n[plugins]\nonly = []\n', encoding="utf-8")
+    return folder
 
 
 @pytest.fixture
