@@ -191,6 +191,7 @@ def test_what_asks_for_a_new_log_file_ends_nothing(desk):
     (place / "agenthost.toml").write_text('[agents.sales]\nisolation = "process"\n')
     with desk.serve(cwd=place) as served:
         caller = Caller.of(served)
+        poll_until(lambda: command_of(served.process.pid) not in map(command_of, descendants(served.process.pid)))
         processes = [served.process.pid, *descendants(served.process.pid)]
         for number in processes:
             os.kill(number, signal.SIGUSR1)
@@ -198,6 +199,17 @@ def test_what_asks_for_a_new_log_file_ends_nothing(desk):
 
         assert statuses == [200] * 6
         assert [served.process.pid, *descendants(served.process.pid)] == processes
+
+
+def command_of(process):
+    """The command line of a process, or nothing if it has ended.
+
+    What only reads and prints for the supervisor has the same.
+    """
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def descendants(process):
