@@ -17,7 +17,7 @@ from agenthost._cli.trials.tried_store import MEMORY, with_store
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from agenthost._cli.trials.capacity_figures import Capacity, Target
     from agenthost._cli.trials.measured_load import Measured
@@ -127,7 +127,7 @@ def _lines(measured: Measured, found: Capacity, target: Target, *, called: bool)
         f"measured {measured.calls} calls in {measured.seconds:.0f} s, {measured.at_once} at once, "
         f"{measured.failed} with problems"
     )
-    median, late = _p(measured.requests, 50), _p(measured.requests, 95)
+    median, late = measured.request_ms(50), measured.request_ms(95)
     yield f"  {len(measured.requests)} requests: p50 {median:.1f} ms, p95 {late:.1f} ms"
     yield f"  a call takes {found.cpu_seconds * 1000:.2f} ms of CPU"
     yield f"  memory of the worker: {_mb(measured.rest)} before, {_mb(measured.peak)} at most"
@@ -161,7 +161,7 @@ def _as_dict(measured: Measured, found: Capacity, target: Target) -> dict[str, A
         "failed": measured.failed,
         "problems": list(measured.problems),
         "requests": len(measured.requests),
-        "request_ms": {"p50": _p(measured.requests, 50), "p95": _p(measured.requests, 95)},
+        "request_ms": {"p50": measured.request_ms(50), "p95": measured.request_ms(95)},
         "call_cpu_ms": round(found.cpu_seconds * 1000, 4),
         "memory": {"before": measured.rest, "worker": found.memory, "host": found.shared},
         "worker": {
@@ -174,12 +174,6 @@ def _as_dict(measured: Measured, found: Capacity, target: Target) -> dict[str, A
         if workers is None
         else {"calls_per_second": target.needed, "workers": workers, "memory": workers * found.memory + found.shared},
     }
-
-
-def _p(seconds: Sequence[float], percent: int) -> float:
-    """Return a percentile in milliseconds."""
-    ordered = sorted(seconds)
-    return round(ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] * 1000, 3) if ordered else 0.0
 
 
 def _number(count: int, noun: str) -> str:

@@ -7,16 +7,16 @@ import time
 from collections import defaultdict
 from itertools import count, cycle
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from attrs import define, evolve, field, frozen
+
+from agenthost._cli.trials.timed_client import TimedClient, percentile_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from agenthost._cli.trials.measured_host import MeasuredHost
     from agenthost.conversation.models import ChatModel
-    from agenthost.testing.platform import Client, HttpRequest, HttpResponse
     from agenthost.testing.scenarios import Scenario
 
 __all__ = ["Measured", "measure", "plain_calls"]
@@ -58,28 +58,9 @@ class Measured:
     failed: int
     problems: tuple[str, ...]
 
-
-@define
-class _Timed:
-    """A client that measures each request."""
-
-    client: Client
-    seen: list[tuple[str, float]] = field(factory=list)
-
-    @property
-    def base_url(self) -> str:
-        return self.client.base_url
-
-    @property
-    def origins(self) -> tuple[str, ...]:
-        return self.client.origins
-
-    async def send(self, request: HttpRequest) -> HttpResponse:
-        began = time.perf_counter()
-        try:
-            return await self.client.send(request)
-        finally:
-            self.seen.append((urlsplit(request.url).path.rstrip("/"), time.perf_counter() - began))
+    def request_ms(self, percent: int) -> float:
+        """Return a percentile of the durations of requests, in milliseconds."""
+        return percentile_ms(self.requests, percent)
 
 
 def plain_calls(routes: Sequence[str]) -> list[Scenario]:
@@ -115,7 +96,7 @@ async def measure(
     from agenthost.testing.platform import HttpClient
 
     async with HttpClient(host.url) as client:
-        callers = _Callers(_Timed(client), scenarios)
+        callers = _Callers(TimedClient(client), scenarios)
         show("each call alone", "")
         tool_seconds = await callers.alone()
         stage = f"{at_once} calls at once for {seconds:g} s"
@@ -133,7 +114,7 @@ async def measure(
             seconds=time.monotonic() - began,
             at_once=at_once,
             calls=callers.done,
-            requests=tuple(took for _, took in callers.client.seen),
+            requests=callers.client.seconds,
             tool_seconds=tool_seconds,
             cpu=host.cpu_seconds() - cpu,
             rest=rest,
@@ -156,7 +137,7 @@ class _Callers:
         problems: the problems, each once.
     """
 
-    client: _Timed
+    client: TimedClient
     scenarios: Sequence[Scenario]
     done: int = 0
     failed: int = 0

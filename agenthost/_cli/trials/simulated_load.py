@@ -6,13 +6,15 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, frozen
+
+from agenthost._cli.trials.timed_client import TimedClient, percentile_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agenthost.conversation.models import ChatModel
-    from agenthost.testing.platform import Client, HttpRequest, HttpResponse
+    from agenthost.testing.platform import Client
     from agenthost.testing.scenarios import Scenario
 
 __all__ = ["Load", "load"]
@@ -48,33 +50,10 @@ class Load:
             "calls": len(self.calls),
             "failed": self.failed,
             "requests": len(self.requests),
-            "request_ms": {"p50": _ms(self.requests, 50), "p95": _ms(self.requests, 95)},
-            "call_ms": {"p50": _ms(self.calls, 50), "p95": _ms(self.calls, 95)},
+            "request_ms": {"p50": percentile_ms(self.requests, 50), "p95": percentile_ms(self.requests, 95)},
+            "call_ms": {"p50": percentile_ms(self.calls, 50), "p95": percentile_ms(self.calls, 95)},
             "problems": list(self.problems),
         }
-
-
-@define
-class _Timed:
-    """A client that measures each request."""
-
-    client: Client
-    seconds: list[float] = field(factory=list)
-
-    @property
-    def base_url(self) -> str:
-        return self.client.base_url
-
-    @property
-    def origins(self) -> tuple[str, ...]:
-        return self.client.origins
-
-    async def send(self, request: HttpRequest) -> HttpResponse:
-        began = time.perf_counter()
-        try:
-            return await self.client.send(request)
-        finally:
-            self.seconds.append(time.perf_counter() - began)
 
 
 async def load(client: Client, scenario: Scenario, calls: int, model: ChatModel | None = None) -> Load:
@@ -82,7 +61,7 @@ async def load(client: Client, scenario: Scenario, calls: int, model: ChatModel 
     from agenthost.testing.platform import Platform
     from agenthost.testing.scenarios import play
 
-    timed = _Timed(client)
+    timed = TimedClient(client)
 
     async def one(number: int) -> tuple[float, tuple[str, ...]]:
         began = time.perf_counter()
@@ -93,14 +72,8 @@ async def load(client: Client, scenario: Scenario, calls: int, model: ChatModel 
     outcomes = await asyncio.gather(*(one(number) for number in range(calls)))
     found = [problems for _, problems in outcomes if problems]
     told = tuple(dict.fromkeys(problem for problems in found for problem in problems))
-    return Load(tuple(seconds for seconds, _ in outcomes), tuple(timed.seconds), len(found), told)
+    return Load(tuple(seconds for seconds, _ in outcomes), timed.seconds, len(found), told)
 
 
 def _line(what: str, seconds: Sequence[float]) -> str:
-    return f"{len(seconds)} {what}: p50 {_ms(seconds, 50):.1f} ms, p95 {_ms(seconds, 95):.1f} ms"
-
-
-def _ms(seconds: Sequence[float], percent: int) -> float:
-    """Return a percentile in milliseconds."""
-    ordered = sorted(seconds)
-    return round(ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] * 1000, 3) if ordered else 0.0
+    return f"{len(seconds)} {what}: p50 {percentile_ms(seconds, 50):.1f} ms, p95 {percentile_ms(seconds, 95):.1f} ms"
