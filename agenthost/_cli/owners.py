@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from agenthost._cli.parts.options import as_json, config_file, configuration
 from agenthost._cli.parts.output import echo, print_json
-from agenthost._host.generations.owners import Owners, full_key
 from agenthost._host.generations.record import read_record, write_record
 from agenthost._host.operations.terminal import table
 
@@ -31,13 +28,13 @@ def command(context: click.Context, file: str | None, as_json: bool) -> None:
         return
     owners = read_record(configuration(file))
     if as_json:
-        print_json({"file": owners.place, "owners": _rows(owners)})
+        print_json({"file": owners.place, "owners": owners.rows()})
     elif not owners.keys:
         echo(f"No owners yet: no host has served with this configuration ({owners.place}).")
     else:
         cells = [
             [row["key"], row["distribution"], " ".join(row["routes"]) or "–", " ".join(row["sip"]) or "–"]
-            for row in _rows(owners)
+            for row in owners.rows()
         ]
         echo(table(("key", "package", "route", "sip"), [(row, "") for row in cells]))
         echo(f"  kept in {owners.place}")
@@ -60,15 +57,3 @@ def forget(file: str | None, key: str) -> None:
         raise click.UsageError(msg)
     write_record(config, owners.without(key))
     echo(f"{key} no longer belongs to {distribution}")
-
-
-def _rows(owners: Owners) -> list[dict[str, Any]]:
-    return [
-        {
-            "key": key,
-            "distribution": distribution,
-            "routes": sorted(owners.routes_of.get(full_key(distribution, key), ())),
-            "sip": sorted(owners.aliases_of.get(full_key(distribution, key), ())),
-        }
-        for key, distribution in sorted(owners.keys.items())
-    ]

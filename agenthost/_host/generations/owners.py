@@ -7,7 +7,7 @@ one that configuration names, else to the one that held it before, else to the o
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
@@ -71,6 +71,18 @@ class Owners:
     def aliases_of(self) -> Mapping[str, list[str]]:
         """By full key of an agent, its SIP aliases."""
         return _by_holder(self.aliases)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the short keys in order, each with package, routes and SIP aliases."""
+        return [
+            {
+                "key": key,
+                "distribution": distribution,
+                "routes": sorted(self.routes_of.get(full_key(distribution, key), ())),
+                "sip": sorted(self.aliases_of.get(full_key(distribution, key), ())),
+            }
+            for key, distribution in sorted(self.keys.items())
+        ]
 
     def installed(self, distributions: Collection[str]) -> Owners:
         """Return the owners without routes and aliases of uninstalled distributions."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from agenthost._host.generations.owners import full_key
 from agenthost._host.generations.record import read_record
 from agenthost.errors import AgentHostError
 
@@ -59,15 +58,6 @@ def _set_aside(status: Mapping[str, Any]) -> list[dict[str, str]]:
 def _owners(config: Config) -> list[dict[str, Any]]:
     """Return the short keys with their packages, routes and SIP aliases."""
     try:
-        owners = read_record(config)
+        return read_record(config).rows()
     except (AgentHostError, OSError):
         return []
-    return [
-        {
-            "key": key,
-            "distribution": distribution,
-            "routes": sorted(owners.routes_of.get(full_key(distribution, key), ())),
-            "sip": sorted(owners.aliases_of.get(full_key(distribution, key), ())),
-        }
-        for key, distribution in sorted(owners.keys.items())
-    ]
