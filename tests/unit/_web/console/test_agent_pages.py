@@ -4,17 +4,11 @@ import re
 
 import pytest
 from asking import ask
-from workplaces import work_in
+from workplaces import CONSOLE, HOST, work_in
 
 from agenthost import AgentBase, AgentServer
 
-HOST = ("agenthost", "for tests of the host")
-FILE = f"""
-[host]
-password = "{HOST[1]}"
-[console]
-enabled = true
-[agents.own]
+FILE = f"""{CONSOLE}[agents.own]
 user = "own"
 password = "of own alone, long"
 [keys.all]

@@ -8,20 +8,14 @@ import pytest
 from asking import ask
 from attrs import frozen
 from hypothesis import given, strategies as st
-from workplaces import work_in
+from workplaces import CONSOLE, HOST, app_in, work_in
 
 from agenthost import AgentBase, AgentServer, Secret
 from agenthost._host.config.load import load_config
 from agenthost._web.console.agents.shown_settings import shown_settings
 from agenthost._web.console.agents.steps_picture import steps_picture
 
-HOST = ("agenthost", "for tests of the host")
-FILE = f"""
-[host]
-password = "{HOST[1]}"
-[console]
-enabled = true
-[agents.desk]
+FILE = f"""{CONSOLE}[agents.desk]
 rooms = 3
 calendar_key = "sk-written-in-the-file"
 api_token = "tok-written-in-the-file"
@@ -68,10 +62,7 @@ class Desk(AgentBase):
 
 @pytest.fixture
 def app(tmp_path, monkeypatch):
-    work_in(tmp_path, monkeypatch, FILE)
-    server = AgentServer()
-    server.register(Desk())
-    return server.app
+    return app_in(tmp_path, monkeypatch, FILE, Desk())
 
 
 def test_settings_show_what_stands_where_and_no_secrets(tmp_path, monkeypatch):

@@ -6,18 +6,12 @@ import tomllib
 import pytest
 from asking import ask
 from hypothesis import given, strategies as st
-from workplaces import work_in
+from workplaces import CONSOLE, HOST, work_in
 
 from agenthost import AgentBase, AgentServer
 from agenthost._web.console.calls.story import picture_of, story_of
 
-HOST = ("agenthost", "for tests of the host")
-FILE = f"""
-[host]
-password = "{HOST[1]}"
-[console]
-enabled = true
-[recording]
+FILE = f"""{CONSOLE}[recording]
 days = 7
 [agents.own]
 user = "own"

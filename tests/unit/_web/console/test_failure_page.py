@@ -4,17 +4,11 @@ import re
 
 import pytest
 from asking import ask
-from workplaces import work_in
+from workplaces import CONSOLE, HOST, app_in
 
-from agenthost import AgentBase, AgentServer
+from agenthost import AgentBase
 
-HOST = ("agenthost", "for tests of the host")
-FILE = f"""
-[host]
-password = "{HOST[1]}"
-[console]
-enabled = true
-[agents.own]
+FILE = f"""{CONSOLE}[agents.own]
 user = "own"
 password = "of own alone, long"
 [keys.all]
@@ -41,11 +35,7 @@ class Desk(AgentBase):
 @pytest.fixture
 def app(tmp_path, monkeypatch, kept_log):
     """A host of two agents, one of which has credentials of its own."""
-    work_in(tmp_path, monkeypatch, FILE)
-    server = AgentServer()
-    for agent in (Desk(), Desk("own")):
-        server.register(agent)
-    return server.app
+    return app_in(tmp_path, monkeypatch, FILE, Desk(), Desk("own"))
 
 
 def failed(app, name="desk", auth=HOST):

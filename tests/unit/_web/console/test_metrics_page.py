@@ -4,18 +4,10 @@ import time
 
 import pytest
 from asking import ask
-from workplaces import work_in
+from workplaces import CONSOLE, HOST, app_in
 
-from agenthost import AgentBase, AgentServer
+from agenthost import AgentBase
 from agenthost.errors import AddressError
-
-HOST = ("agenthost", "for tests of the host")
-FILE = f"""
-[host]
-password = "{HOST[1]}"
-[console]
-enabled = true
-"""
 
 
 class Desk(AgentBase):
@@ -33,10 +25,7 @@ class Desk(AgentBase):
 @pytest.fixture
 def app(tmp_path, monkeypatch):
     """A host of one agent."""
-    work_in(tmp_path, monkeypatch, FILE)
-    server = AgentServer()
-    server.register(Desk())
-    return server.app
+    return app_in(tmp_path, monkeypatch, CONSOLE, Desk())
 
 
 def test_calls_and_failures_are_counted_by_minute(app):

@@ -7,28 +7,18 @@ import sys
 
 import pytest
 from asking import ask
-from workplaces import work_in
+from workplaces import CONSOLE, HOST, app_in
 
-from agenthost import AgentBase, AgentServer
+from agenthost import AgentBase
 from agenthost._web.console.child_command import ChildCommands, CommandResult, run_command
 
-HOST = ("agenthost", "for tests of the host")
-FILE = f"""
-[host]
-password = "{HOST[1]}"
-[console]
-enabled = true
-"""
 HOSTILE = "<script>alert(1)</script>"
 
 
 @pytest.fixture
 def app(tmp_path, monkeypatch):
     """A host of one agent."""
-    work_in(tmp_path, monkeypatch, FILE)
-    server = AgentServer()
-    server.register(AgentBase("desk", "/desk"))
-    return server.app
+    return app_in(tmp_path, monkeypatch, CONSOLE, AgentBase("desk", "/desk"))
 
 
 def test_nothing_is_examined_until_somebody_asks(app, monkeypatch):

@@ -5,18 +5,12 @@ import re
 import pytest
 from asking import ask
 from polling import poll_until
-from workplaces import work_in
+from workplaces import CONSOLE, HOST, work_in
 
 from agenthost import AgentBase, AgentServer
 
-HOST = ("agenthost", "for tests of the host")
 HOSTILE = "<script>alert(1)</script>"
-FILE = f"""
-[host]
-password = "{HOST[1]}"
-[console]
-enabled = true
-[keys.sales-only]
+FILE = f"""{CONSOLE}[keys.sales-only]
 secret = "the-secret-of-sales-only"
 agents = ["sales"]
 scopes = ["observe"]

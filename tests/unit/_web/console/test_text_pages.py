@@ -4,17 +4,11 @@ import re
 
 import pytest
 from asking import ask
-from workplaces import work_in
+from workplaces import CONSOLE, HOST, work_in
 
 from agenthost import AgentBase, AgentServer, Router
 
-HOST = ("agenthost", "for tests of the host")
-FILE = f"""
-[host]
-password = "{HOST[1]}"
-[console]
-enabled = true
-[keys.sight]
+FILE = f"""{CONSOLE}[keys.sight]
 secret = "the-secret-of-key-sight"
 agents = ["*"]
 scopes = ["observe"]

@@ -6,20 +6,14 @@ from typing import Literal
 
 import pytest
 from asking import ask
-from workplaces import work_in
+from workplaces import CONSOLE, HOST, app_in
 
-from agenthost import AgentBase, AgentServer, FunctionResult
+from agenthost import AgentBase, FunctionResult
 
-HOST = ("agenthost", "for tests of the host")
 SIGHT = ("sight", "the-secret-of-key-sight")
 ACTS = ("acts", "the-secret-of-key-acts")
 LOCAL = "http://127.0.0.1:3000"
-FILE = f"""
-[host]
-password = "{HOST[1]}"
-[console]
-enabled = true
-[keys.sight]
+FILE = f"""{CONSOLE}[keys.sight]
 secret = "{SIGHT[1]}"
 agents = ["*"]
 scopes = ["observe"]
@@ -83,11 +77,7 @@ def shop():
 @pytest.fixture
 def app(shop, tmp_path, monkeypatch):
     """A host of three agents."""
-    work_in(tmp_path, monkeypatch, FILE)
-    server = AgentServer()
-    for agent in (shop, Choosy(), Shop("desk")):
-        server.register(agent)
-    return server.app
+    return app_in(tmp_path, monkeypatch, FILE, shop, Choosy(), Shop("desk"))
 
 
 def token_in(page):
