@@ -3,7 +3,7 @@
 import pytest
 from patterns import Use, seconds, texts, uses
 
-MOST_SECONDS = 0.02
+MOST_SECONDS = 0.005
 ATTEMPTS = 10
 LENGTH = 4000
 """Characters of a message in which agents in text look for something."""
@@ -11,6 +11,7 @@ LENGTHS = {
     "agenthost._web.request.requests.": 8192,  # a path with its query
     "agenthost._host.runtime.runtime.": 8192,
     "agenthost.builtin.card_numbers.": 16384,
+    "agenthost.conversation.matter:": 2000,  # the rest of a message is cut off before
     "agenthost.sip.uri.": 1024,
     "agenthost.sip.rules:": 1024,  # a user part
 }
@@ -29,7 +30,7 @@ def test_finds_patterns_of_every_kind():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("use", USES, ids=lambda use: f"{use.name}.{use.function}")
-def test_pattern_takes_at_most_twenty_milliseconds(use: Use):
+def test_pattern_takes_at_most_five_milliseconds(use: Use):
     length = next((most for name, most in LENGTHS.items() if use.name.startswith(name)), LENGTH)
     for size in (length // 4, length):  # a pattern that tries everything in every way ends at the first
         for text in texts(use.pattern, size):
