@@ -49,7 +49,7 @@ def root_log():
 
 @pytest.fixture(autouse=True, scope="module")
 def own_secrets():
-    """Redact what the hosts of a file have as secrets in the log of that file alone."""
+    """Redact the secrets of a file's hosts in that file alone."""
     yield
     if records := sys.modules.get("agenthost._host.telemetry.records"):
         records._hidden = records.NO_SECRETS

@@ -81,7 +81,7 @@ class AsyncHermeticHost(HostCore):
             agent: its key or name.
 
         Raises:
-            LookupError: there is no such agent.
+            LookupError: the host has no such agent.
         """
         store = await self._wait(self._state(agent))
         return Store(self._across(), store.scope)
@@ -116,7 +116,7 @@ class AsyncHermeticHost(HostCore):
             The call, once the agent listens or the call has ended.
 
         Raises:
-            LookupError: there is no such agent.
+            LookupError: the host has no such agent.
         """
         begun = self._begin("call", agent, options, model, caller=caller, dialled=dialled, turns=turns)
         call, names = await self._wait(begun)
@@ -161,7 +161,7 @@ class AsyncHermeticHost(HostCore):
             model: as of ``call``.
 
         Raises:
-            LookupError: there is no such agent.
+            LookupError: the host has no such agent.
         """
         call, names = await self._wait(self._begin("chat", agent, options, model, user=user))
         return AsyncHostCall(call, self._own_loop(), names)

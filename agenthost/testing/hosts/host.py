@@ -88,7 +88,7 @@ class HermeticHost(HostCore):
             agent: its key or name.
 
         Raises:
-            LookupError: there is no such agent.
+            LookupError: the host has no such agent.
         """
         return self._run(self._state(agent)).sync
 
@@ -130,7 +130,7 @@ class HermeticHost(HostCore):
             The call, once the agent listens or the call has ended.
 
         Raises:
-            LookupError: there is no such agent.
+            LookupError: the host has no such agent.
         """
         begun = self._begin("call", agent, options, model, caller=caller, dialled=dialled, turns=turns)
         call, names = self._run(begun)
@@ -175,7 +175,7 @@ class HermeticHost(HostCore):
             model: as of ``call``.
 
         Raises:
-            LookupError: there is no such agent.
+            LookupError: the host has no such agent.
         """
         call, names = self._run(self._begin("chat", agent, options, model, user=user))
         return HostCall(call, self._own_loop(), names)

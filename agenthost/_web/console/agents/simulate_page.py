@@ -34,7 +34,7 @@ async def simulate_page(asked: PageRequest) -> Answer:
     """Return the page of a simulated call, with the call so far.
 
     Raises:
-        Refused: there is no such agent, or it cannot be called here.
+        Refused: the host has no such agent, or it cannot be called here.
     """
     request, [key] = asked.request, asked.names
     shown_agent(request, await asked.status(), key)
