@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from agenthost._cli.parts.options import as_json, config_file, configuration
 from agenthost._cli.parts.output import echo, print_json
+from agenthost._host.recording.times import moment_of, seconds_of
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ __all__ = ["command", "records_of"]
 _COLUMNS = ("call", "agent", "caller", "began", "seconds", "calls", "summary")
 _MEMORY = "keeps its records in the memory of the host. fix:"
 _LONGEST = 60
-_LATEST = 1e17
-"""Microseconds of a year that dates can have."""
 
 
 @click.group("calls", invoke_without_command=True)
@@ -93,14 +91,13 @@ def records_of(file: str | None, call: str) -> list[dict[str, Any]]:
 
 
 def _row(record: Mapping[str, Any]) -> list[str]:
-    began, ended = record.get("began"), record.get("ended")
-    known = isinstance(began, (int, float)) and isinstance(ended, (int, float))
+    seconds = seconds_of(record)
     return [
         str(record.get("id")),
         str(record.get("agent")),
         str(record.get("caller") or "–"),
-        _time(began),
-        f"{(ended - began) / 1_000_000:.0f}" if known else "–",  # type: ignore[operator]
+        _time(record.get("began")),
+        "–" if seconds is None else f"{seconds:.0f}",
         str(len(record.get("functions", ()))),
         _summary(record)[:_LONGEST],
     ]
@@ -123,6 +120,5 @@ def _summary(record: Mapping[str, Any]) -> str:
 
 
 def _time(microseconds: Any) -> str:
-    if not isinstance(microseconds, (int, float)) or not 0 < microseconds < _LATEST:
-        return "–"
-    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M")
+    moment = moment_of(microseconds)
+    return "–" if moment is None else moment.strftime("%Y-%m-%d %H:%M")

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from agenthost._host.recording.times import moment_of, seconds_of
 from agenthost._host.status.words import elapsed
 from agenthost._web.request.answers import NO_STORE
 
@@ -46,8 +46,6 @@ _POLICY = (
 )
 _HTML = (b"content-type", b"text/html; charset=utf-8")
 _ERROR_ID = re.compile(r"\be-[0-9a-f]{12}\b")
-_LATEST = 1e17
-"""Microseconds of a year that dates can have."""
 _CACHED = (b"cache-control", b"private, max-age=86400")
 
 
@@ -100,15 +98,13 @@ def _environment() -> Environment:
 
 def _moment(microseconds: Any) -> str:
     """Return a time of the platform, as it is in UTC."""
-    if not isinstance(microseconds, (int, float)) or not 0 < microseconds < _LATEST:
-        return ""
-    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    moment = moment_of(microseconds)
+    return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _lasted(record: Mapping[str, Any]) -> str:
-    began, ended = record.get("began"), record.get("ended")
-    known = isinstance(began, (int, float)) and isinstance(ended, (int, float))
-    return f"{(ended - began) / 1_000_000:.0f} s" if known else ""  # type: ignore[operator]
+    seconds = seconds_of(record)
+    return "" if seconds is None else f"{seconds:.0f} s"
 
 
 def _with_failures(text: str, root: str) -> Markup:
