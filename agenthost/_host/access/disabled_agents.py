@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
 
-__all__ = ["disable", "disabled_agents", "enable", "without_disabled"]
+__all__ = ["disable", "disabled_agents", "enable", "put_back", "without_disabled"]
 
 _KEY = "host.state_dir"
 
@@ -60,7 +60,17 @@ def enable(config: Config, key: str) -> None:
     Raises:
         OSError: the state directory cannot be written.
     """
-    _write(config, {name: each for name, each in disabled_agents(config).items() if name != key})
+    put_back(config, key, None)
+
+
+def put_back(config: Config, key: str, entry: Mapping[str, Any] | None) -> None:
+    """Restore what ``disabled_agents`` had for an agent; None for one that was enabled.
+
+    Raises:
+        OSError: the state directory cannot be written.
+    """
+    others = {name: each for name, each in disabled_agents(config).items() if name != key}
+    _write(config, others if entry is None else others | {key: dict(entry)})
 
 
 def without_disabled(config: Config) -> Config:

@@ -50,6 +50,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     },
     "act.failed": {
         "words": "Nothing was done: {reason}",
+        "unknown": "The host has not answered, and may still do it: {reason}",
         "program": "this host is part of a program. fix: change it in the program",
     },
 }

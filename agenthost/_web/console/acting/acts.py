@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from agenthost._host.access.disabled_agents import disable, enable
+from agenthost._host.access.disabled_agents import disable, disabled_agents, enable, put_back
 from agenthost._host.recording.forgotten import forget_caller
 from agenthost._web.console.audit import audit
 from agenthost._web.console.texts import TEXTS
 from agenthost._web.request.requests import Refused
-from agenthost.errors import AgentHostError, StateUnavailable
+from agenthost.errors import AddressError, AgentHostError, StateUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from agenthost._host.config.schema import Config
     from agenthost._web.request.site import Request
 
 __all__ = ["ACTS", "Act", "carry_out"]
@@ -57,11 +59,16 @@ async def carry_out(request: Request, act: Act, subject: str) -> str:
     of = {"agent": subject} if act.of_agent else {}
     what = f"{act.name} {subject}" if act.of_agent else act.name
     audit(request, act.name, words=f"does {what}", **of)
+    ended, done = "has not done", ""
     try:
         done = await act.run(request, subject)
+        ended = "has done"
+    except AddressError as error:
+        ended, done = "may have done", TEXTS["act.failed"]["unknown"].format(reason=error)
     except (AgentHostError, OSError) as error:
         done = TEXTS["act.failed"]["words"].format(reason=error)
-    audit(request, act.name, words=f"has done {what}: {done}", **of)
+    finally:
+        audit(request, act.name, words=f"{ended} {what}: {done}".removesuffix(": "), **of)
     return done
 
 
@@ -70,18 +77,28 @@ async def _reload(request: Request, _subject: str) -> str:
 
 
 async def _disable(request: Request, key: str) -> str:
-    config = request.rules.settings.config
-    await asyncio.to_thread(disable, config, key, request.principal.name)
-    try:
-        return await _reloaded(request, key)
-    except AgentHostError:
-        await asyncio.to_thread(enable, config, key)
-        raise
+    return await _recorded(request, key, partial(disable, key=key, by=request.principal.name))
 
 
 async def _enable(request: Request, key: str) -> str:
-    await asyncio.to_thread(enable, request.rules.settings.config, key)
-    return await _reloaded(request, key)
+    return await _recorded(request, key, partial(enable, key=key))
+
+
+async def _recorded(request: Request, key: str, change: Callable[[Config], None]) -> str:
+    """Change the record of disabled agents, and reload.
+
+    The record is restored unless the host reloads, or may still do so.
+    """
+    config = request.rules.settings.config
+    before = (await asyncio.to_thread(disabled_agents, config)).get(key)
+    await asyncio.to_thread(change, config)
+    try:
+        return await _reloaded(request, key)
+    except AddressError:
+        raise
+    except (AgentHostError, Refused):
+        await asyncio.to_thread(put_back, config, key, before)
+        raise
 
 
 async def _close_breaker(request: Request, key: str) -> str:

@@ -80,6 +80,12 @@ def sent_to(app, answer):
     return sent
 
 
+def disabled(app):
+    """The disabled agents, as the page lists them."""
+    app._site.send_command = None
+    return ask(app, "GET", "/-/acts.json", auth=BOSS).json()["disabled"]
+
+
 @pytest.mark.parametrize("auth", [HOST, EYE], ids=["host", "another key"])
 @pytest.mark.parametrize("act", ["reload", "disable/sales", "close-breaker/sales", "forget-caller"])
 def test_only_the_scope_allows_it(app, auth, act):
@@ -137,8 +143,40 @@ def test_a_reload_that_is_refused_disables_nothing(app):
     assert not ask(app, "GET", "/-/acts.json", auth=BOSS).json()["disabled"]
 
 
+def test_a_reload_that_is_refused_enables_nothing(app):
+    """The record says who has disabled the agent, as before."""
+    sent_to(app, {"removed": ["sales"]})
+    confirm(app, "/-/acts/disable/sales")
+    before = disabled(app)
+    sent_to(app, PlanError("something would be lost"))
+
+    assert "Nothing was done: something would be lost" in confirm(app, "/-/acts/enable/sales").text
+    assert (disabled(app), [each["agent"] for each in before]) == (before, ["sales"])
+
+
+def test_a_host_that_does_not_answer_may_still_act(app, caplog):
+    sent_to(app, AddressError("it does not answer"))
+    with caplog.at_level(logging.WARNING, "agenthost.console"):
+        page = confirm(app, "/-/acts/disable/sales").text
+
+    assert "The host has not answered, and may still do it: it does not answer" in page
+    assert [each["agent"] for each in disabled(app)] == ["sales"]
+    assert "key boss may have done disable sales: " in caplog.text
+
+
+def test_the_log_does_not_claim_what_was_refused(app, caplog):
+    sent_to(app, PlanError("something would be lost"))
+    with caplog.at_level(logging.WARNING, "agenthost.console"):
+        confirm(app, "/-/acts/reload")
+
+    assert "key boss has not done reload: Nothing was done: something would be lost" in caplog.text
+    assert "has done" not in caplog.text
+
+
 def test_a_program_cannot_be_reloaded(app):
     assert confirm(app, "/-/acts/reload").status_code == 409
+    assert confirm(app, "/-/acts/disable/sales").status_code == 409
+    assert not disabled(app)
 
 
 @pytest.mark.parametrize(("caller", "left"), [("+1 555 1234", 1), ("call-1", 1), ("call-9", 2), ("x1234", 2)])
