@@ -64,7 +64,9 @@ def enable(config: Config, key: str) -> None:
 
 
 def put_back(config: Config, key: str, entry: Mapping[str, Any] | None) -> None:
-    """Restore what ``disabled_agents`` had for an agent; None for one that was enabled.
+    """Restore what ``disabled_agents`` had for an agent.
+
+    ``entry`` is None for one that was enabled.
 
     Raises:
         OSError: the state directory cannot be written.
