@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agenthost._escaping import escaped
 from agenthost._host.access.host_facts import ConfiguredFacts
-from agenthost._host.config.load import load_config
+from agenthost._host.config.load import in_force, load_config
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.operations.terminal import banner, on_terminal
 from agenthost._host.packages.guarded_run import without_collections
@@ -333,6 +333,10 @@ class AgentServer:
         from agenthost._web.process.ports import address, listen  # noqa: PLC0415 - as below
         from agenthost._web.process.serving import serve_front  # noqa: PLC0415 - Litestar, only where it is served
 
+        if in_force.get() is not None:
+            raise DefinitionError(
+                'run() is called while the module is imported. fix: write it below if __name__ == "__main__":'
+            )
         config = self._configured(host=host, port=port)
         with self._changing:
             if self._front is None:
@@ -341,8 +345,8 @@ class AgentServer:
         start_logging(with_secrets(config))
         if config.host.workers > 1:
             _log.warning(
-                "host.workers has no effect: a program serves in one process. "
-                "fix: uvicorn MODULE:SERVER.app --workers %d",
+                "host.workers has no effect: a program that calls run() serves in one process. "
+                "fix: agenthost run MODULE:SERVER --workers %d",
                 config.host.workers,
             )
         with listen(config.host.host, config.host.port) as opened:
@@ -377,6 +381,8 @@ class AgentServer:
             raise _UnavailableError(str(error)) from error.__cause__
 
     def _configured(self, **options: object) -> Config:
+        if (config := in_force.get()) is not None:
+            return config
         said = {**self._options, **{name: value for name, value in options.items() if value is not None}}
         return load_config(None, os.environ, said)
 
@@ -384,7 +390,8 @@ class AgentServer:
         from agenthost._web.front import Front  # noqa: PLC0415 - Litestar, only where it is served
 
         self._config = config
-        report_generated(config)
+        if in_force.get() is None:  # else, the supervisor has reported them
+            report_generated(config)
         self._front = Front(make_runtime(with_secrets(config)), self._first_plan, self._sip_path)
 
     def _first_plan(self) -> HostPlan:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agenthost._cli.parts.first_agent import FIRST_AGENT
-from agenthost._cli.parts.options import config_file, configuration, sourced
+from agenthost._cli.parts.options import config_file, configuration, from_here, program_of, sourced
 from agenthost._cli.parts.output import echo, let_go, print_warnings
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.config.value_types import URL, Refused
@@ -64,7 +64,8 @@ def _checked(_context: click.Context, _parameter: click.Parameter, value: str | 
 def command(reader: Reader | None, /, target: str | None, file: str | None, **options: Any) -> None:
     """Serve every installed agent.
 
-    TARGET is a file with agents or a folder with pyproject.toml, which is served as if it was installed.
+    TARGET is a file with agents or a folder with pyproject.toml, which is served as if it was installed, or the
+    AgentServer of a program, as MODULE:NAME, which every worker imports.
 
     The port opens first, then the agents are built. An agent that fails is quarantined and shown with a fix; the others
     are served. On SIGTERM and Ctrl-C, the host finishes the requests in flight.
@@ -75,14 +76,18 @@ def command(reader: Reader | None, /, target: str | None, file: str | None, **op
         reader.decline()
         return
     set_debuggable(False)  # before the secrets are read
-    config = configuration(file, sourced=target is not None, **options)
+    program = program_of(target)
+    if program is not None and options["agents"]:
+        msg = "--only has no effect on a program, which registers its agents itself."
+        raise click.UsageError(msg)
+    config = configuration(file, sourced=target is not None, program=program, **options)
     set_debuggable(config.host.debuggable)
-    with sourced(target):
+    with sourced(target) if program is None else from_here():
         _run(config, reader)
 
 
 def _run(config: Config, reader: Reader | None) -> None:
-    if not discover((AGENTS, PLUGINS)):
+    if config.program is None and not discover((AGENTS, PLUGINS)):
         echo(FIRST_AGENT, err=True)
         sys.exit(ExitCode.PLUGIN)
     from agenthost._host.runtime.start import report_generated, start_logging, with_secrets
@@ -117,7 +122,14 @@ def _hand_over(reader: Reader, config: Config, opened: socket.socket, *, made: b
 
 
 def _serve_here(opened: socket.socket, config: Config, tell: Callable[[Mapping[str, Any]], None]) -> None:
-    """Serve in this process, on systems without Unix processes."""
+    """Serve in this process, on systems without Unix processes.
+
+    Raises:
+        click.UsageError: a program is to be served, which needs workers.
+    """
+    if config.program is not None:
+        msg = f"{config.program} needs processes of Unix. fix: run the file of the program with python"
+        raise click.UsageError(msg)
     from agenthost._host.runtime.start import installed_plan, remember
     from agenthost._web.process.serving import serve_on
 

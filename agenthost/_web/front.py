@@ -83,7 +83,7 @@ class Front:
     def __init__(
         self,
         runtime: Runtime,
-        start: Callable[[], object] | None = None,
+        start: Callable[[], HostPlan] | None = None,
         sip_path: str | None = "/sip",
         prepared: Litestar | None = None,
     ) -> None:
@@ -160,10 +160,9 @@ class Front:
         """Import everything that requests may need, so that none waits for it."""
         from agenthost._web import at_once  # noqa: F401, PLC0415 - a serverless function does without
 
-    def start(self) -> None:
-        """Publish the first plan, once."""
-        if self._start is not None:
-            self._start()
+    def start(self) -> HostPlan | None:
+        """Publish the first plan, once, and return it, or None if it was published before."""
+        return self._start() if self._start is not None else None
 
     def publish(self, plan: HostPlan) -> None:
         """Serve ``plan``, the result of ``assemble``, from now on."""

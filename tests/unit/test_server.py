@@ -464,10 +464,18 @@ def unguarded():
 """
 
 
+REGISTERED = """
+from agenthost import AgentServer
+
+AgentServer().register(Desk, isolation="process")
+"""
+
+
 class TestOwnProcesses:
     @pytest.fixture
     def module(self, tmp_path, monkeypatch):
         (tmp_path / "isolated_desk.py").write_text(ISOLATED, "utf-8")
+        (tmp_path / "isolated_too.py").write_text(f"{ISOLATED}\n{REGISTERED}", "utf-8")
         monkeypatch.syspath_prepend(tmp_path)
         yield importlib.import_module("isolated_desk")
         sys.modules.pop("isolated_desk")
@@ -489,6 +497,8 @@ class TestOwnProcesses:
         """The reason and the remedy are those of a program."""
         with pytest.raises(DefinitionError, match=r"another process cannot import .*in a module of its own"):
             AgentServer().register(module.unguarded(), isolation="process")
+        with pytest.raises(DefinitionError, match=r"another process cannot import Desk of isolated_too"):
+            importlib.import_module("isolated_too")  # which would be isolated again in that process
         with pytest.raises(DefinitionError, match="isolation must be 'thread' or 'process', not 'none'"):
             AgentServer().register(Desk("desk"), isolation="none")
 

@@ -22,16 +22,22 @@ __all__ = [
     "config_file",
     "configuration",
     "control_socket",
+    "from_here",
     "in_conversation",
     "json_object",
     "load_too",
     "pairs",
+    "program_of",
     "query_parameters",
     "source_of",
     "sourced",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+_PROGRAM = re.compile(rf"{_DOTTED}(?<!\.py):{_DOTTED}")
+"""``module:name``, and not ``file.py:Name``."""
 
 
 def config_file(function: F) -> F:
@@ -163,6 +169,42 @@ def sourced(target: str | None) -> Iterator[str | None]:
     source = source_of(target)
     with overlaid(source):
         yield re.sub(r"[-_.]+", "-", source.name).lower()
+
+
+def program_of(target: str | None) -> str | None:
+    """Return ``module:name`` if a target names an object of a module, and no installed agent.
+
+    Raises:
+        click.UsageError: there is no such module.
+    """
+    if target is None or not _PROGRAM.fullmatch(target):
+        return None
+    from importlib.util import find_spec
+
+    from agenthost._discovery import AGENTS, discover
+
+    if any(target == f"{each.distribution}:{each.name}" for each in discover((AGENTS,))):
+        return None
+    module = target.partition(":")[0]
+    with from_here():
+        if find_spec(module.partition(".")[0]) is None:
+            msg = f"{target}: there is no module {module!r} here. fix: change to its folder, or install it"
+            raise click.UsageError(msg)
+    return target
+
+
+@contextmanager
+def from_here() -> Iterator[None]:
+    """Import modules of the current directory, also in processes that this one starts."""
+    import sys
+    from pathlib import Path
+
+    before = sys.path[:]
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def source_of(target: str | None) -> Source:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextvars import ContextVar
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -53,7 +54,10 @@ if TYPE_CHECKING:
     from agenthost._host.config.file import ConfigFile
     from agenthost._host.config.sip_rules import RouteConfig
 
-__all__ = ["load_config", "variables"]
+__all__ = ["in_force", "load_config", "variables"]
+
+in_force: ContextVar[Config | None] = ContextVar("in_force", default=None)
+"""The configuration of a worker while it imports a program, whose ``AgentServer`` takes it."""
 
 P = TypeVar("P", "HostConfig", "AgentConfig")
 
@@ -67,7 +71,7 @@ _KEY_NAME = r"[A-Za-z0-9_-]{1,64}"
 _OF_OTHERS = ("enabled", "optional", "route", "use")
 """The keys that are read of the section of an agent elsewhere."""
 _AGENT_NAME = r"[A-Za-z0-9._-]{1,64}"
-_STORE, _SOURCED, _CONSOLE = "default_store", "sourced", "console"
+_STORE, _SOURCED, _CONSOLE, _PROGRAM = "default_store", "sourced", "console", "program"
 """Overrides that are not keys of ``[host]``."""
 _TABLES = (
     "host",
@@ -106,7 +110,8 @@ def load_config(
     ``file`` is the path that ``--config`` names; otherwise ``AGENTHOST_CONFIG``, otherwise ``agenthost.toml`` in the
     current directory when there is one. ``overrides`` has keys of ``[host]`` by name; None leaves one out. Its
     ``default_store`` is the URL of the store if the configuration has none, ``console`` is True if the console is
-    enabled unless the configuration disables it, and ``sourced`` is True if packages are served that are not installed.
+    enabled unless the configuration disables it, ``sourced`` is True if packages are served that are not installed, and
+    ``program`` is the ``module:name`` of an ``AgentServer`` that is served in place of the installed agents.
 
     Raises:
         ConfigurationError: something cannot be read or used; the text names the file and line, or the variable, and
@@ -115,7 +120,8 @@ def load_config(
     name = file or environ.get("AGENTHOST_CONFIG") or (FILE if os.path.lexists(FILE) else None)
     opened = open_file(name, environ) if name else no_file(FILE, environ)
     refuse_unknown(opened.tables, _TABLES, opened.place())
-    host = _host(opened, {name: value for name, value in overrides.items() if name not in (_STORE, _SOURCED, _CONSOLE)})
+    others = (_STORE, _SOURCED, _CONSOLE, _PROGRAM)
+    host = _host(opened, {name: value for name, value in overrides.items() if name not in others})
     config = Config(
         host=host,
         health=opened.closed(HealthConfig, "health"),

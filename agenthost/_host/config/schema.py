@@ -412,6 +412,12 @@ class Config(Table):
     """The sources of secrets that ``{ env }`` and ``{ file }`` fetched, in words, by path."""
 
     @property
+    def program(self) -> str | None:
+        """The ``AgentServer`` that is served in place of the installed agents, as ``module:name``."""
+        name = self.asked[1].get("program")
+        return None if name is None else str(name)
+
+    @property
     def where(self) -> str:
         """The file that was read, else the default one."""
         return self.source or FILE

@@ -14,7 +14,10 @@ from attrs import evolve, field, frozen
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-__all__ = ["Owners", "full_key"]
+__all__ = ["PROGRAM", "Owners", "full_key"]
+
+PROGRAM = "program"
+"""The owner of agents that a program registers."""
 
 
 def full_key(distribution: str, name: str) -> str:

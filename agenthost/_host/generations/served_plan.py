@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
+from agenthost._host.generations.owners import PROGRAM
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -96,14 +98,14 @@ def _lost(
 ) -> Iterator[str]:
     for full_key, agent in before.ready.items():
         now = planned.get(full_key)
-        if now is not None or agent.package not in installed:
+        if now is not None or agent.package not in (*installed, PROGRAM):
             continue  # served, not to be served, uninstalled, or named below as quarantined
         if any(key in old.agents and key not in new.agents for key in (agent.key, full_key)):
             continue
-        yield (
-            f"{agent.key}: {agent.package} offers it no longer. "
-            f"fix: agenthost reload --accept goes on without it, or install {agent.package}=={agent.version} again"
-        )
+        lost, again = f"{agent.package} offers it no longer", f"install {agent.package}=={agent.version}"
+        if agent.package == PROGRAM:
+            lost, again = "the program registers it no longer", "register it"
+        yield f"{agent.key}: {lost}. fix: agenthost reload --accept goes on without it, or {again} again"
 
 
 def _moved(before: ServedPlan, after: ServedPlan, old: Config, new: Config) -> Iterator[str]:

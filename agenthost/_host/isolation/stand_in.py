@@ -130,7 +130,9 @@ def isolated_of_program(made: Callable[[], AgentBase], config: Config, name: str
         DefinitionError: another process cannot import it, or cannot build it.
     """
     module, path = made.__module__, made.__qualname__
-    if module == "__main__" or "<" in path or getattr(sys.modules.get(module), "__file__", None) is None:
+    found = sys.modules.get(module)
+    begun = getattr(getattr(found, "__spec__", None), "_initializing", False)  # it would be isolated there again
+    if module == "__main__" or "<" in path or begun or getattr(found, "__file__", None) is None:
         raise DefinitionError(
             f"agent {name!r} cannot be isolated: another process cannot import {path} of {module}. "
             "fix: write its class, or a function that makes it, in a module of its own"

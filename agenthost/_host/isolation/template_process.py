@@ -23,6 +23,7 @@ import threading
 import time
 from contextlib import ExitStack, suppress
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
@@ -172,7 +173,8 @@ class _Interpreter:
         self._control, theirs = socket.socketpair()
         life_read, life = os.pipe()
         output_read, output_write = os.pipe()
-        boot = _BOOT.format(path=sys.path, connection=theirs.fileno(), life=life_read)
+        here = [path or str(Path.cwd()) for path in sys.path]  # "" is this directory, as uvicorn has it
+        boot = _BOOT.format(path=here, connection=theirs.fileno(), life=life_read)
         try:
             self._popen = subprocess.Popen(  # noqa: S603 - our own words
                 [sys.executable, "-I", "-u", "-X", "faulthandler", "-c", boot, f"agenthost agent {key}"],

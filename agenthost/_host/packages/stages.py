@@ -9,7 +9,7 @@ import attrs
 from attrs import field, fields, frozen
 
 from agenthost._host.config.limits import Limits
-from agenthost._host.generations.owners import Owners
+from agenthost._host.generations.owners import PROGRAM, Owners
 from agenthost._host.packages.selection import SelectedAgent
 from agenthost.agent.base import AgentBase, declared, lifespan_of
 from agenthost.conversation.classifiers import ClassifierProvider
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from agenthost.agent.declared import Declared, ServingOptions
     from agenthost.tools.tool import Tool
 
-__all__ = ["PROGRAM", "Built", "Extensions", "Functions", "Loaded", "Mounted", "PendingAgent", "Rejected", "SetAside"]
+__all__ = ["Built", "Extensions", "Functions", "Loaded", "Mounted", "PendingAgent", "Rejected", "SetAside"]
 
 T = TypeVar("T")
 Values: TypeAlias = tuple[tuple[str, T], ...]
@@ -43,8 +43,6 @@ _KIND = "kind"
 """The type of a hook's values; a field without one holds functions, which are called later."""
 
 _NO_DOCUMENT = Template((b"",), (), ())
-PROGRAM = "program"
-"""The owner of agents that a program registers."""
 
 
 @frozen

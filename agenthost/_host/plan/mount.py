@@ -15,9 +15,10 @@ import attrs
 from agenthost._discovery import AGENTS, Candidate
 from agenthost._error_words import summary_of
 from agenthost._host.config.place import key_path
+from agenthost._host.generations.owners import PROGRAM
 from agenthost._host.installer.environment import installer
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
-from agenthost._host.packages.stages import PROGRAM, Mounted, PendingAgent, SetAside
+from agenthost._host.packages.stages import Mounted, PendingAgent, SetAside
 from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.routes import normalise, route_problem
 from agenthost._host.plan.workflow_members import (

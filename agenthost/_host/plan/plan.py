@@ -15,9 +15,9 @@ from attrs import field, frozen
 
 from agenthost._host.access.guessable import FIX, guessable_secrets
 from agenthost._host.config.limits import Limits
-from agenthost._host.generations.owners import Owners
+from agenthost._host.generations.owners import PROGRAM, Owners
 from agenthost._host.packages.plugins import Plugins
-from agenthost._host.packages.stages import PROGRAM, Extensions, Mounted, SetAside
+from agenthost._host.packages.stages import Extensions, Mounted, SetAside
 from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.chosen_classifiers import Classifiers, choose_classifiers
 from agenthost._host.plan.chosen_models import Models, choose_models

@@ -140,7 +140,12 @@ def _import_host() -> None:
 
 
 def _to_import(config: Config, packages: DecidedPackages) -> Iterator[Candidate]:
-    """Yield the entry points of enabled plugins and agents, in order."""
+    """Yield the entry points of enabled plugins and agents, in order.
+
+    A program has neither: it loads the plugins that it needs, and makes its agents itself.
+    """
+    if config.program is not None:
+        return
     problems: dict[str, str | None] = {}
     plugins = [each for each in packages.candidates if each.group == PLUGINS]
     wanted = [each for each in plugins if config.plugins.allows(f"{each.distribution}:{each.name}")]

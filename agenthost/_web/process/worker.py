@@ -36,6 +36,7 @@ from agenthost._web.older.keeping import Keeping
 from agenthost._web.process.health_process import answer_health
 from agenthost._web.process.ports import port_of
 from agenthost._web.process.preload import Preloaded, decide, stand_ins
+from agenthost._web.process.programs import first_plan, front_of
 from agenthost._web.process.serving import serve_front
 from agenthost.errors import AgentHostError, PlanError
 
@@ -94,10 +95,19 @@ def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded
         opened.close()
         answer_health(messages, config)
         return
+    try:
+        _serve(opened, order, messages, preloaded)
+    except AgentHostError as refused:
+        with suppress(OSError):
+            messages.send(("refused", refused))
+
+
+def _serve(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded: Preloaded | None) -> None:
+    config = order.config
     asked = config.health.port is not None
     config = evolve(config, health=evolve(config.health, port=None))  # another process answers it
-    prepared = preloaded.app if preloaded is not None else None
-    front = Front(make_runtime(config), sip_path=config.sip.path, prepared=prepared)
+    program = None if order.waits else config.program
+    front = _front(config, preloaded) if program is None else front_of(program, config)
     front.send_commands_by(partial(ask_host, socket_path(config, port_of(opened))))
     front.runtime.watched = asked
     own = preloaded is None and not order.waits
@@ -120,25 +130,29 @@ def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded
                     refused={**packages.refused, **worker.set_aside(found.differing)},
                     stand_ins=stand_ins(order.planned, found.differing, config),
                 )
+        if program is not None:
+            return first_plan(front)
         return installed_plan(config, packages=packages, serving=True)
 
     threading.Thread(target=worker.listen, name="agenthost-orders", daemon=True).start()
     if asked:
         threading.Thread(target=worker.tell, name="agenthost-condition", daemon=True).start()
-    try:
-        serve_front(
-            opened,
-            front,
-            make,
-            worker.ready,
-            early=order.early,
-            commands=worker.reloading_with,
-            closed=partial(worker.send, "closed", None),
-            keeping=keeping,
-        )
-        worker.report_calls()
-    except AgentHostError as refused:
-        worker.send("refused", refused)
+    serve_front(
+        opened,
+        front,
+        make,
+        worker.ready,
+        early=order.early,
+        commands=worker.reloading_with,
+        closed=partial(worker.send, "closed", None),
+        keeping=keeping,
+    )
+    worker.report_calls()
+
+
+def _front(config: Config, preloaded: Preloaded | None) -> Front:
+    prepared = preloaded.app if preloaded is not None else None
+    return Front(make_runtime(config), sip_path=config.sip.path, prepared=prepared)
 
 
 def exits_here(code: list[int]) -> None:

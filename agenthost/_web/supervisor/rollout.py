@@ -144,6 +144,12 @@ class Rollouts:
             config, restart = read_again(supervisor.config)
             keys = tuple(each.key for each in changes(supervisor.config, config) if each.effect == PROCESS)
             to_serve = with_kept(supervisor.config, config, (PROCESS,))
+            if (program := config.program) is not None:
+                if agent is not None:
+                    raise PlanError(f"{agent} is an agent of a program, which is reloaded whole. fix: agenthost reload")
+                return self._new_generation(
+                    _Wanted(config, accept, (program, *keys), imports=True), restart, until, tell
+                )
             told = self._in_place(agent, to_serve, looked=False) if agent is not None and not accept else None
             if told is None:
                 found = supervisor.manifest.differing(installed_now(config, accept=accept))

@@ -58,6 +58,16 @@ def test_what_an_operator_has_decided_is_not_lost(after, words, tmp_path):
     assert lost(plan(SALES), after, **words, tmp_path=tmp_path) == ()
 
 
+def test_a_program_loses_what_it_no_longer_registers(tmp_path):
+    """No distribution offers its agents."""
+    sales = attrs.evolve(SALES, full_key="program:sales", package="program")
+
+    [sentence] = lost(plan(sales), plan(), installed=(), tmp_path=tmp_path)
+
+    assert sentence.startswith("sales: the program registers it no longer. fix: agenthost reload --accept goes on")
+    assert sentence.endswith("or register it again")
+
+
 def test_an_author_loses_only_what_fails(tmp_path):
     """An edit may take an agent away."""
     both = plan(SALES, attrs.evolve(SALES, full_key="acme:new", key="new"))
