@@ -238,9 +238,11 @@ class McpServer:
     Args:
         name: its name.
         answer: returns status, headers and body of the response to a request.
+        imports: modules that ``answer`` imports at its first call. A host imports them before it serves.
     """
 
     name: str
     answer: Callable[[McpOffer, McpRequest], Awaitable[tuple[int, Sequence[tuple[bytes, bytes]], bytes]]] = field(
         repr=False
     )
+    imports: tuple[str, ...] = ()

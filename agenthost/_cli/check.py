@@ -65,7 +65,7 @@ def _check(config: Config, as_json: bool, traceback: bool, deadly: Mapping[str, 
     from agenthost._host.runtime.start import accepted, installed_plan, make_runtime
     from agenthost._web.front import Front
 
-    plan = accepted(config, Front(make_runtime(config)).assemble(installed_plan(config, deadly)))
+    plan = accepted(config, Front(make_runtime(config)).assemble(installed_plan(config, deadly, serving=True)))
     report = plan.report()
     misspelt = [str(finding) for finding in lint_metadata()]
     offers = discover((AGENTS, PLUGINS, SKILLS))

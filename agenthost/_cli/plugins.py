@@ -96,6 +96,6 @@ def _loaded(config: Config) -> list[dict[str, Any]]:
     from agenthost._web.front import Front
 
     leave_log_out()
-    plan = Front(make_runtime(with_secrets(config))).assemble(installed_plan(config))
+    plan = Front(make_runtime(with_secrets(config))).assemble(installed_plan(config, serving=True))
     rows: list[dict[str, Any]] = plan.report()["plugins"]
     return rows + [plugin.report() for plugin in built_in_plugins()]

@@ -102,7 +102,7 @@ class AgentHostPlugin(InitPlugin):
             await runtime.lifespans.open()
             return
         accept = partial(accepted, self._config)
-        made = await in_background_thread(lambda: accept(front.assemble(installed_plan(self._config))))
+        made = await in_background_thread(lambda: accept(front.assemble(installed_plan(self._config, serving=True))))
         plan = await running.enter_async_context(front.opened(made, accept))
         for failure in failures(plan.report()):
             _log.warning("%s", failure)

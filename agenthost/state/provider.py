@@ -140,6 +140,7 @@ class StateProvider:
         open: opens the store at a URL. It is awaited on the event loop that will use the entries, and again after the
             store has failed.
         network: whether the store is remote. If so, connecting and each operation have their timeouts.
+        imports: modules that ``open`` imports at its first call. A host whose store it is imports them at its start.
 
     Raises:
         DefinitionError: the schemes are not lower-case words.
@@ -148,6 +149,7 @@ class StateProvider:
     schemes: tuple[str, ...] = field()
     open: Callable[[str, StateOptions], Awaitable[Entries]] = field(repr=False)
     network: bool = True
+    imports: tuple[str, ...] = ()
 
     @schemes.validator
     def _check_schemes(self, _: Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:

@@ -39,7 +39,7 @@ _NOT_CONFIGURED = ": it is missing"
 """The end of a reason that only the configuration can remove."""
 _IMPORT = """
 import sys, time
-import agenthost, attrs
+import agenthost, attrs, click
 for name in agenthost.__all__:
     getattr(agenthost, name)
 began = time.process_time()
@@ -106,7 +106,7 @@ class PackageFacts:
         return found
 
     def import_seconds(self) -> float:
-        """Return the processor time of its import, in a process that has imported agenthost."""
+        """Return the processor time of its import, beside agenthost and click."""
         modules = sorted({each.value.partition(":")[0].strip() for each in self.offers})
         code = f"import sys; sys.path[:] = {sys.path!r}\n{_IMPORT}"
         times = []

@@ -169,6 +169,24 @@ class Plugins:
         hooks = _register_object(self._manager, plugin, state, config)
         self._states[state.key] = attrs.evolve(state, hooks=hooks)
 
+    def import_modules(self, key: str, modules: Iterable[str], config: Config) -> None:
+        """Import modules of a plugin, which is quarantined if it fails."""
+        state = self._states.get(key)
+        if state is None or state.offer is None:  # built in, or of a program
+            return
+        offer, journal, guard = state.offer, Journal(config.host.state_dir), LoadingGuard()
+
+        def load() -> list[object]:
+            with journal.loading(offer.distribution, offer.version, offer.value), guard.around(offer.package):
+                return [importlib.import_module(module) for module in modules]
+
+        [outcome] = run_guarded([load], self.timeout)
+        journal.forget()
+        guard.close()
+        self.changes = (*self.changes, *guard.changes)
+        if isinstance(outcome, Failed):
+            self.failed(key, outcome.error)
+
     @property
     def states(self) -> tuple[PluginState, ...]:
         """Every plugin with its state, in order of distributions and names."""

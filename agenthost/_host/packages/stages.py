@@ -24,14 +24,24 @@ from agenthost.swml import Template
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from agenthost._host.config.schema import AgentConfig
+    from agenthost._host.config.schema import AgentConfig, Config
     from agenthost._host.generations.locked import LockedAgent
     from agenthost._host.packages.diagnosis import Diagnosis
     from agenthost._host.packages.plugins import Plugins, PluginState
     from agenthost.agent.declared import Declared, ServingOptions
     from agenthost.tools.tool import Tool
 
-__all__ = ["Built", "Extensions", "Functions", "Loaded", "Mounted", "PendingAgent", "Rejected", "SetAside"]
+__all__ = [
+    "Built",
+    "Extensions",
+    "Functions",
+    "Loaded",
+    "Mounted",
+    "PendingAgent",
+    "Rejected",
+    "SetAside",
+    "imports_of",
+]
 
 T = TypeVar("T")
 Values: TypeAlias = tuple[tuple[str, T], ...]
@@ -122,10 +132,31 @@ class Extensions:
             found[hook] = plugins.implementations(hook) if kind is None else plugins.values(hook, kind)
         return attrs.evolve(self, **found)
 
+    def with_imports(self, plugins: Plugins, config: Config, *, serving: bool) -> Extensions:
+        """Import the modules that values name, and leave out the values of plugins that fail.
+
+        They are those of the configured store, and, for a host that is ``serving``, of MCP servers.
+        """
+        for key, value in (*self.state_providers, *self.mcp_servers):
+            if names := imports_of(value, config, serving=serving):
+                plugins.import_modules(key, names, config)
+        return attrs.evolve(
+            self,
+            state_providers=plugins.left_of(self.state_providers),
+            mcp_servers=plugins.left_of(self.mcp_servers),
+        )
+
     def functions_left(self, plugins: Plugins) -> Extensions:
         """Leave out the functions of plugins that have failed since."""
         functions = [each.name for each in fields(type(self)) if each.metadata.get(_KIND) is None]
         return attrs.evolve(self, **{hook: plugins.left_of(getattr(self, hook)) for hook in functions})
+
+
+def imports_of(value: object, config: Config, *, serving: bool) -> tuple[str, ...]:
+    """Return the modules that a value names, if the host will use it."""
+    if isinstance(value, McpServer):
+        return value.imports if serving else ()
+    return value.imports if isinstance(value, StateProvider) and config.state.scheme in value.schemes else ()
 
 
 @frozen(kw_only=True)

@@ -46,6 +46,8 @@ def load(
     unapproved: Mapping[str, Diagnosis] = MappingProxyType({}),
     stand_ins: Mapping[str, Built] = MappingProxyType({}),
     lock: Lock | None = None,
+    *,
+    serving: bool = False,
 ) -> Loaded:
     """Import and build everything that is enabled.
 
@@ -55,7 +57,7 @@ def load(
     that are registered already; None registers them. ``owners`` are holders of keys, routes and SIP aliases, as they
     were decided before. ``unapproved`` are distributions that must not be loaded, each with the reason.
     ``stand_ins`` take the places of their agents, by full key. ``lock`` says what is known of agents that are to be
-    built later; None builds all of them.
+    built later; None builds all of them. With ``serving``, modules that only requests need are imported, too.
     """
     plugins = plugins or Plugins.load(config, [each for each in candidates if each.distribution not in unapproved])
     plugins.timeout = config.host.build_timeout
@@ -94,7 +96,7 @@ def load(
         more, failed, also_undone = build_agents(config, needed, adapters)
         offered, rejected, undone = [*offered, *more], [*rejected, *failed], (*undone, *also_undone)
         pending = {key: each for key, each in pending.items() if each[0] not in needed}
-    extensions = Extensions.of(plugins)
+    extensions = Extensions.of(plugins).with_imports(plugins, config, serving=serving)
     staying = [each for each in kept.values() if isinstance(each, Built)]
     built = (*staying, *offered, *from_hooks, *configured_ones, *of_peers)
     return Loaded(
@@ -206,7 +208,7 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
     extensions = Extensions.of(plugins)
     if missing := _missing(config, extensions, registered):
         installed = Plugins.load(config, discover((PLUGINS,)))
-        extensions = extensions.with_hooks(installed, missing)
+        extensions = extensions.with_hooks(installed, missing).with_imports(installed, config, serving=True)
         if not _opens(config, extensions):  # the start fails there, and reports the plugin that would open it
             states = installed.states
     taken = {item.key for item in registered}

@@ -132,7 +132,9 @@ def _plan_all(
             return None
         return evolve(mounted.built, served=mounted)
 
-    loaded = load(config, [each for each in candidates if wanted(each)], stays, plan.registry, plan.held(), refused)
+    loaded = load(
+        config, [each for each in candidates if wanted(each)], stays, plan.registry, plan.held(), refused, serving=True
+    )
     new = make_plan(config, loaded, plan).after(plan)
     if agent is not None and plan.broken:
         new = evolve(new, broken=tuple(each for each in plan.broken if each.key != agent and not new.find(each.route)))

@@ -209,12 +209,13 @@ def installed_plan(
     packages: DecidedPackages | None = None,
     *,
     serving: bool = False,
+    lazy: bool = False,
 ) -> HostPlan:
     """Load and plan the installed packages.
 
     ``deadly`` are distributions that are known to end the process, each with the reason; they are not loaded.
-    ``packages`` are those of an earlier decision; None discovers them. With ``serving``, agents that the configuration
-    lets wait are built later.
+    ``packages`` are those of an earlier decision; None discovers them. With ``serving``, what only requests need is
+    imported, too. With ``lazy``, agents that the configuration lets wait are built later.
     """
     from agenthost._host.generations.lock import known_owners
     from agenthost._host.plan.load import load
@@ -229,7 +230,8 @@ def installed_plan(
         owners=owners,
         unapproved=packages.refused,
         stand_ins=packages.stand_ins,
-        lock=packages.lock if serving and config.host.build == "lazy" else None,
+        lock=packages.lock if lazy and config.host.build == "lazy" else None,
+        serving=serving,
     )
     join_structlog()
     return make_plan(config, evolve(loaded, changes=tuple(dict.fromkeys((*packages.changes, *loaded.changes)))))

@@ -25,7 +25,7 @@ from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.loading_guard import LoadingGuard
 from agenthost._host.packages.selection import select
-from agenthost._host.packages.stages import Built
+from agenthost._host.packages.stages import Built, imports_of
 from agenthost._host.plan.load import pending_agents
 from agenthost._host.plan.reach import read_code
 from agenthost._host.runtime.start import DecidedPackages, decided_packages
@@ -117,7 +117,7 @@ def preload(
     modules = {_module_of(each): each for each in _to_import(config, packages)}
     journal, guard = Journal(config.host.state_dir), LoadingGuard()
     known = {thread.ident for thread in threading.enumerate()}
-    jobs = [partial(_import, module, offer, journal, guard) for module, offer in modules.items()]
+    jobs = [partial(_import, module, offer, journal, guard, config) for module, offer in modules.items()]
     outcomes = run_guarded(jobs, config.host.build_timeout)
     journal.forget()
     guard.close()
@@ -168,13 +168,16 @@ def _module_of(offer: Candidate) -> str:
     return offer.value.partition(":")[0].strip()
 
 
-def _import(module: str, offer: Candidate, journal: Journal, guard: LoadingGuard) -> str:
+def _import(module: str, offer: Candidate, journal: Journal, guard: LoadingGuard, config: Config) -> str:
     with journal.loading(offer.distribution, offer.version, offer.value), guard.around(offer.package):
         imported = import_module(module)
         for value in list(vars(imported).values()):
             if isinstance(value, type) and issubclass(value, AgentBase):
                 read_ahead(value)
                 read_code(value)
+            for name in imports_of(value, config, serving=True):
+                with suppress(ImportError):  # reported where the plugin is registered
+                    import_module(name)
     return module
 
 

@@ -132,7 +132,7 @@ def _serve(opened: socket.socket, order: WorkerOrder, messages: Channel, preload
                 )
         if program is not None:
             return first_plan(front)
-        return installed_plan(config, packages=packages, serving=True)
+        return installed_plan(config, packages=packages, serving=True, lazy=True)
 
     threading.Thread(target=worker.listen, name="agenthost-orders", daemon=True).start()
     if asked:

@@ -5,13 +5,34 @@ Each agent that has enabled it answers at its own endpoint, and the host at ``/v
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agenthost import McpServer, hookimpl
-from agenthost_mcp.http import answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agenthost import McpOffer, McpRequest
 
 __all__ = ["answer", "mcp_servers"]
+
+
+async def answer(offer: McpOffer, request: McpRequest) -> tuple[int, Sequence[tuple[bytes, bytes]], bytes]:
+    """Answer a request.
+
+    Args:
+        offer: the agents that the caller may use.
+        request: the request, which the host has checked.
+    """
+    from agenthost_mcp import http  # noqa: PLC0415 - the SDK takes a second, which only a serving host needs
+
+    return await http.answer(offer, request)
+
+
+_SERVER = McpServer("mcp", answer, imports=("agenthost_mcp.http",))
 
 
 @hookimpl
 def mcp_servers() -> list[McpServer]:
     """Offer the server."""
-    return [McpServer("mcp", answer)]
+    return [_SERVER]

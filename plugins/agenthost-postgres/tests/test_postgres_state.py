@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import tempfile
 
 import agenthost_postgres
@@ -123,3 +125,14 @@ class TestPlugin(PluginContract):
     @pytest.fixture
     def toml(self, url):
         return f'[state]\nurl = "{url}"\nconnect_timeout = 10\noperation_timeout = 10\n'
+
+
+def test_the_client_is_imported_only_where_a_store_is_configured():
+    done = subprocess.run(
+        [sys.executable, "-c", "import agenthost_postgres, sys; print('psycopg' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == "False"

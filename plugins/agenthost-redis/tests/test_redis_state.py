@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 import subprocess
+import sys
 from contextlib import suppress
 
 import agenthost_redis
@@ -191,3 +192,14 @@ def test_a_cancellation_that_the_client_swallows_is_raised_again(url):
         await entries.close()
 
     asyncio.run(use())
+
+
+def test_the_client_is_imported_only_where_a_store_is_configured():
+    done = subprocess.run(
+        [sys.executable, "-c", "import agenthost_redis, sys; print('redis' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == "False"

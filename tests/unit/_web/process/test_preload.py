@@ -15,7 +15,9 @@ from agenthost.tools import named_agents
 from agenthost.tools.named_agents import constants_given
 
 _MODULE = """
-from agenthost import AgentBase
+from agenthost import AgentBase, McpServer
+
+SERVER = McpServer("ahead", print, imports=("read_ahead_protocol", "no_such_module"))
 
 class Desk(AgentBase):
     @AgentBase.tool
@@ -28,6 +30,7 @@ class Desk(AgentBase):
 def preloaded(tmp_path, monkeypatch):
     """Return a package that is preloaded."""
     (tmp_path / "read_ahead_desk.py").write_text(_MODULE)
+    (tmp_path / "read_ahead_protocol.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
     offer = Candidate("agenthost.agents", "desk", "read_ahead_desk:Desk", "agenthost-desk", "1.0", "")
     decided = room.decided_packages(load_config(None, {"HOME": str(tmp_path)}))
@@ -37,14 +40,15 @@ def preloaded(tmp_path, monkeypatch):
     yield found
     sys.meta_path.remove(found.late_imports)
     del sys.modules["read_ahead_desk"]
+    sys.modules.pop("read_ahead_protocol", None)
 
 
 def test_everything_that_workers_share_is_there(preloaded):
-    """The modules of workers, the application, and the signatures of tools."""
+    """The modules of workers and of plugins, the application, and the signatures of tools."""
     (desk,) = preloaded.packages.candidates
     book = sys.modules[desk.value.partition(":")[0]].Desk.book
 
-    assert set(BUILT_IN) <= sys.modules.keys()
+    assert {*BUILT_IN, "read_ahead_protocol"} <= sys.modules.keys()
     assert {"/live", "/ready"} <= {route.path for route in preloaded.app.routes}
     assert [*book.__agenthost_signature__] == ["book"]
 
