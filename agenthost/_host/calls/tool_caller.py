@@ -66,7 +66,7 @@ class ToolCaller:
     not when its caller has been answered.
 
     ``observers`` returns the observers of tool calls; None where there are none. ``held_up`` returns True while the
-    event loop has to wait for threads that compute.
+    event loop has to wait for threads that compute. ``note`` takes the owner, call and seconds of each tool call.
     """
 
     def __init__(
@@ -74,10 +74,12 @@ class ToolCaller:
         metrics: Metrics | None = None,
         observers: Callable[[], Observers | None] = lambda: None,
         held_up: Callable[[], bool] = lambda: False,
+        note: Callable[[Owner, str, float], object] = lambda *_: None,
     ) -> None:
         self._metrics = metrics or Metrics()
         self._observers = observers
         self._held_up = held_up
+        self._note = note
         self.loop: asyncio.AbstractEventLoop | None = None
         """The event loop that alone runs this, while there is one."""
         self.failures = Failures(_log)
@@ -167,6 +169,7 @@ class ToolCaller:
         seconds, outcome, error_id = time.perf_counter() - began, answer.outcome, answer.error_id
         self._metrics.tool_ended(owner, outcome, seconds)
         call_ended(owner, request.call.id, seconds, outcome, error_id)
+        self._note(owner, request.call.id, seconds)
         observers = self._observers()
         if observers is not None:
             observers.tell(ToolCalled(owner.agent, owner.name, request.call.id, seconds, outcome, error_id))

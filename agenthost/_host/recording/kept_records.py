@@ -15,7 +15,7 @@ from agenthost.errors import StateRefused, StateUnavailable
 from agenthost.tools.swaig import call_id, conversation_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
@@ -32,18 +32,25 @@ _log = logging.getLogger("agenthost.calls")
 
 
 async def keep_record(
-    stores: Stores, config: Config, redactors: Sequence[Redactor], agent: Mounted, body: Mapping[str, Any]
+    stores: Stores,
+    config: Config,
+    redactors: Sequence[Redactor],
+    agent: Mounted,
+    body: Mapping[str, Any],
+    notes: Callable[[], Awaitable[Sequence[Mapping[str, Any]]]] | None = None,
 ) -> None:
     """Record an agent's part in a call, if the call is in the sample.
 
-    A store that does not answer loses the record, and never the summary.
+    ``notes`` returns what the host has noted about the call, see ``CallNotes.report``. A store that does not answer
+    loses the record, and never the summary.
     """
     own = config.recording
     call = call_id(body) or conversation_id(body) or ""
     if own.days == 0 or not _sampled(call, own.percent):
         return
     try:
-        record = record_of(agent, body, partial(_without_secrets, SecretRedactor(config), redactors))
+        noted = [] if notes is None else await notes()
+        record = record_of(agent, body, partial(_without_secrets, SecretRedactor(config), redactors), noted)
         name, ttl = f"{_name(call)}/{_name(str(record['session']))}", own.days * _DAY
         await _store(stores).set(name, record, ttl=ttl)
         await list_call(stores, name, record, ttl)

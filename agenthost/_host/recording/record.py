@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agenthost.tools.swaig import call_id, conversation_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from agenthost._host.packages.stages import Mounted
 
@@ -30,10 +30,13 @@ _TIMES = tuple((1.5 * unit, 2.2 * unit) for unit in (1e12, 1e15, 1e18))
 """Milli-, micro- and nanoseconds since 1970, from 2017 to 2039. No issuer has card numbers among these."""
 
 
-def record_of(agent: Mounted, body: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
+def record_of(
+    agent: Mounted, body: Mapping[str, Any], redact: Callable[[str], str], notes: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """Return the record of a summary, with every text redacted.
 
-    Credentials and tokens of URLs are removed. Of the caller's number, the last digits are kept.
+    ``notes`` are those of ``CallNotes.report``. Credentials and tokens of URLs are removed. Of the caller's number, the
+    last digits are kept.
     """
     number = str(body.get("caller_id_number") or body.get("caller_id_num") or "")
     record = {
@@ -58,7 +61,10 @@ def record_of(agent: Mounted, body: Mapping[str, Any], redact: Callable[[str], s
     }
     cleaned: dict[str, Any] = clean(record, redact)
     functions = [_function(entry, redact) for entry in _dicts(body.get("swaig_log"))[:_MOST_LINES]]
-    return cleaned | {"functions": functions}
+    own = [each for each in notes if each["agent"] == agent.key]
+    _time(functions, [each for each in own if "seconds" in each])
+    changes = [_change(each, redact) for each in own if "what" in each][:_MOST_LINES]
+    return cleaned | {"functions": functions, "changes": changes}
 
 
 def clean(value: Any, redact: Callable[[str], str], depth: int = 0, name: str = "") -> Any:
@@ -105,6 +111,23 @@ def _function(entry: Mapping[str, Any], redact: Callable[[str], str]) -> dict[st
         "arguments": _arguments(entry.get("command_arg"), redact),
         "answer": clean(answered, redact),
     }
+
+
+def _time(functions: Sequence[dict[str, Any]], notes: list[Mapping[str, Any]]) -> None:
+    """Add its end and its seconds to each function call that was noted."""
+    for entry in functions:
+        note = next((each for each in notes if each["part"] == entry["function"]), None)
+        if note is not None:
+            notes.remove(note)
+            entry |= {"ended": note["at"], "seconds": note["seconds"]}
+
+
+def _change(note: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
+    """Return a change of shared state."""
+    told = {name: clean(note[name], redact) for name in ("part", "what", "scope", "key")}
+    value = {"value": _arguments(note["value"], redact)} if "value" in note else {}
+    length = {"length": note["length"]} if "length" in note else {}
+    return {"at": note["at"], **told, **value, **length}
 
 
 def _arguments(written: Any, redact: Callable[[str], str]) -> str:

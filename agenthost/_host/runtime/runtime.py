@@ -40,6 +40,7 @@ from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.figures import Figures
 from agenthost._host.telemetry.metrics import Metrics
+from agenthost._host.telemetry.recent_calls import CallNotes
 from agenthost._version import __version__
 from agenthost.agent.base import declared, serve_facts, serve_state
 from agenthost.errors import AgentHostError
@@ -113,7 +114,8 @@ class Runtime:
         config = settings.config
         self.metrics = Metrics()
         self.unmatched = UnmatchedUsers()
-        self.state = HostState(lambda: self.config, self.metrics.stored)
+        self.notes = CallNotes(lambda: self.config.recording.days > 0)
+        self.state = HostState(lambda: self.config, self.metrics.stored, self.notes.changed)
         self.figures = Figures(self.metrics, self.state.stores)
         self.watchdog = Watchdog(self.metrics, self._agents)
         self.probing = Probing(
@@ -123,7 +125,10 @@ class Runtime:
             ),
         )
         self.caller = ToolCaller(
-            metrics=self.metrics, observers=lambda: self.observers, held_up=lambda: self.watchdog.held_up
+            metrics=self.metrics,
+            observers=lambda: self.observers,
+            held_up=lambda: self.watchdog.held_up,
+            note=self.notes.tool_ended,
         )
         self.watchdog.listen(self.caller.gates.blocked)
         self.resume_turn: Callable[[HostPlan, object, TurnSteps], Awaitable[None]] | None = None

@@ -62,15 +62,20 @@ class HostState:
     timeout. After ``FAILURES`` in a row, all operations fail for ``PAUSE`` seconds, and then one is tried. No other
     store ever replaces it.
 
-    ``note`` is called with the name of each operation, ``ok`` or ``failed``, and its seconds.
+    ``note`` is called with the name of each operation, ``ok`` or ``failed``, and its seconds. ``changed`` is called
+    with each change, its key, and the new value as JSON.
     """
 
     def __init__(
-        self, config: Callable[[], Config], note: Callable[[str, str, float], object] = lambda *_: None
+        self,
+        config: Callable[[], Config],
+        note: Callable[[str, str, float], object] = lambda *_: None,
+        changed: Callable[[str, bytes, bytes | None], object] = lambda *_: None,
     ) -> None:
         self._config = config
         self._used = False
         self._note = note
+        self._changed = changed
         self._chosen = ChosenProvider(problem="the host has not been started")
         self._entries: Entries | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -160,19 +165,29 @@ class HostState:
 
     async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
         """Write an entry unconditionally."""
-        return await self._do("put", lambda entries: entries.put(key, value, ttl))
+        version = await self._do("put", lambda entries: entries.put(key, value, ttl))
+        self._changed("set", key, value)
+        return version
 
     async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
         """Write an entry if it still has ``version``."""
-        return await self._do("put_if", lambda entries: entries.put_if(key, value, version, ttl))
+        written = await self._do("put_if", lambda entries: entries.put_if(key, value, version, ttl))
+        if written is not None:
+            self._changed("set", key, value)
+        return written
 
     async def add(self, key: bytes, by: int, ttl: float | None) -> int:
         """Add to an integer."""
-        return await self._do("add", lambda entries: entries.add(key, by, ttl))
+        total = await self._do("add", lambda entries: entries.add(key, by, ttl))
+        self._changed("set", key, b"%d" % total)
+        return total
 
     async def remove(self, key: bytes, version: int | None) -> bool:
         """Remove the entry."""
-        return await self._do("remove", lambda entries: entries.remove(key, version))
+        removed = await self._do("remove", lambda entries: entries.remove(key, version))
+        if removed:
+            self._changed("removed", key, None)
+        return removed
 
     async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
         """List some of the keys that begin with ``prefix``."""

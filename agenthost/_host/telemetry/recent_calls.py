@@ -1,4 +1,7 @@
-"""The tool calls and failures of the last minutes and hours, in bounded memory."""
+"""Tool calls and failures of the last hours, and notes about each call.
+
+They are kept in bounded memory.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ import threading
 import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+from agenthost._host.telemetry.current_call import Owner, calling, running
 from agenthost._host.telemetry.durations import slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["HOURS", "MINUTES", "History", "RecentCalls", "memory_in_use"]
+__all__ = ["HOURS", "MINUTES", "CallNotes", "History", "RecentCalls", "memory_in_use"]
 
 MINUTES = 5
 """Minutes that are remembered."""
@@ -23,6 +28,13 @@ _SLICES = int(MINUTES * 60 / _SLICE)
 HOURS = 3
 """Hours of which the history has each minute."""
 _FAILED = frozenset({"failed", "timeout"})
+_MOST_NOTES = 20_000
+_LONGEST = 500
+"""The longest value of a note, in bytes. Of a longer one, only the length is kept: a part could not be redacted."""
+_MICROSECOND = 1_000_000
+_OWN, _DATA = b"own/", "data"
+"""The beginning of keys of the host's own data, and the sort of an author's entries."""
+_NO_OWNER = Owner("", "code")
 
 
 class RecentCalls:
@@ -139,6 +151,57 @@ class History:
         if not self._minutes or self._minutes[-1][0] != minute:
             self._minutes.append((minute, Counter()))
         return self._minutes[-1][1]
+
+
+class CallNotes:
+    """Tool calls and changes of shared state, by call, for records of calls.
+
+    The latest are kept. ``wanted`` returns True while calls are recorded.
+    """
+
+    def __init__(self, wanted: Callable[[], bool]) -> None:
+        self._wanted = wanted
+        self._notes: dict[str, list[tuple[float, Owner, str, Any, Any]]] = {}
+        self._number = 0
+
+    def tool_ended(self, owner: Owner, call: str, seconds: float) -> None:
+        """Note the end of a tool call."""
+        if call and self._wanted():
+            self._add(call, (time.time(), owner, "tool", seconds, None))
+
+    def changed(self, what: str, key: bytes, value: bytes | None) -> None:
+        """Note a change of shared state by the code that runs for a call."""
+        call = calling.get()
+        if call and not key.startswith(_OWN) and self._wanted():
+            kept = value if value is None or len(value) <= _LONGEST else len(value)
+            self._add(call, (time.time(), running.get() or _NO_OWNER, what, key, kept))
+
+    def report(self, call: str) -> list[dict[str, Any]]:
+        """Return the notes about a call, the oldest first.
+
+        Each has ``at`` in microseconds since 1970, ``agent``, ``part``, and ``seconds`` of a tool call, or ``what`` was
+        done to a ``key`` of a ``scope``, with the ``value`` as JSON.
+        """
+        return [note for each in self._notes.get(call, ()) if (note := _note(*each)) is not None]
+
+    def _add(self, call: str, note: tuple[float, Owner, str, Any, Any]) -> None:
+        self._notes.setdefault(call, []).append(note)
+        self._number += 1
+        while self._number > _MOST_NOTES:
+            self._number -= len(self._notes.pop(next(iter(self._notes))))
+
+
+def _note(then: float, owner: Owner, what: str, subject: Any, value: Any) -> dict[str, Any] | None:
+    """Return a note as data, or None for a lock."""
+    told = {"at": int(then * _MICROSECOND), "agent": owner.agent, "part": owner.name or owner.part}
+    if what == "tool":
+        return {**told, "seconds": round(subject, 6)}
+    kind, name, sort, key = subject.decode().split("/", 3)
+    if sort != _DATA:
+        return None
+    scope = kind if kind == "call" else f"{kind} {unquote(name)}"
+    written = {"value": value.decode()} if isinstance(value, bytes) else {} if value is None else {"length": value}
+    return {**told, "what": what, "scope": scope, "key": key, **written}
 
 
 def memory_in_use() -> int | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from time import perf_counter
@@ -19,16 +21,19 @@ from agenthost._host.telemetry.current_call import Owner
 from agenthost._web.endpoints import documents
 from agenthost._web.request.requests import Refused, query_value
 from agenthost.agent.per_call import configure
+from agenthost.errors import AgentHostError
 from agenthost.swml import POST_PROMPT
 from agenthost.tools.swaig import MalformedRequest, call_id, conversation_id, decode_object
 
 if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
-    from agenthost._web.request.site import Answer, Request
+    from agenthost._web.request.site import Answer, Request, Site
 
 __all__ = ["answer", "summary_of"]
 
 _FETCH = "fetch_conversation"
+_NOTES_WITHIN = 1.0
+"""Timeout of the workers' notes, in seconds."""
 _encode = msgspec.json.Encoder().encode
 _sorted = msgspec.json.Encoder(order="sorted").encode
 _log = logging.getLogger("agenthost.tools")
@@ -58,7 +63,8 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     done = await (_summarise if body.get("action") == _FETCH else _summarise_once)(request, agent, body)
     if site.runtime.config.recording.days and body.get("action") != _FETCH:
         stores, plan = site.runtime.state.serving(), request.published.plan
-        await keep_record(stores, site.runtime.config, plan.redactors, agent, body)
+        notes = partial(_notes, site, call or conversation_id(body) or "")
+        await keep_record(stores, site.runtime.config, plan.redactors, agent, body, notes)
     if (calls := site.runtime.calls) is not None and body.get("action") != _FETCH:
         calls.end(agent.route, call, conversation_id(body))
     error_id = done.error_id
@@ -74,6 +80,18 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         request.rules.json,
         _encode({"success": True} if error_id is None else {"success": False, "error_id": error_id}),
     )
+
+
+async def _notes(site: Site, call: str) -> list[dict[str, Any]]:
+    """Return the notes of all workers about a call.
+
+    If the host does not answer, they are those of this one.
+    """
+    if site.send_command is not None and site.runtime.config.host.workers > 1:
+        with suppress(AgentHostError):
+            told = await asyncio.to_thread(site.send_command, {"command": "notes", "call": call}, _NOTES_WITHIN)
+            return sorted(told["notes"], key=lambda each: float(each["at"]))
+    return site.runtime.notes.report(call)
 
 
 async def _summarise_once(request: Request, agent: Mounted, body: dict[str, Any]) -> Attempt:

@@ -271,7 +271,7 @@ class _Worker:
             case "reload":
                 agent, config, looked = content
                 self.send("reloaded", self._reload(agent, config, looked=looked))
-            case "status" | "logs" | "history" | "close breaker":
+            case "status" | "logs" | "history" | "notes" | "close breaker":
                 number, question = content
                 self.send("answer", (number, self._answer(order, question)))
             case "others" | "hold" | "calls" | "complete" | "settings":
@@ -286,6 +286,8 @@ class _Worker:
             return status_of(self.runtime)
         if order == "history":
             return history_of(self.runtime)
+        if order == "notes":
+            return self.runtime.notes.report(question)
         if order == "close breaker":
             return self.runtime.caller.gates.close(question)
         write_now()

@@ -66,6 +66,11 @@ class Commands:
                 return self._logs(request.get("wanted") or {}, request.get("seen") or {})
             case "history":
                 return {"processes": [report for _, report in self._ask("history", None, self._serving())]}
+            case "notes":
+                serving = [*self._serving(), *self._besides()]
+                return {
+                    "notes": [each for _, notes in self._ask("notes", request.get("call"), serving) for each in notes]
+                }
             case "close breaker":
                 serving = [*self._serving(), *self._besides()]
                 return {

@@ -66,6 +66,8 @@ class _Telling:
     began: float | None
     events: list[dict[str, Any]] = field(factory=list)
     agent: str = ""
+    changes: list[Mapping[str, Any]] = field(factory=list)
+    """Changes of shared state that no event has yet."""
     recorded: set[str] = field(factory=set)
     """Agents whose record has been read."""
 
@@ -79,10 +81,12 @@ class _Telling:
         self.reach(str(record.get("agent")), self._since(record.get("began")))
         self.recorded.add(self.agent)
         waiting = _dicts(record.get("functions"))
+        self.changes = _dicts(record.get("changes"))
         for line in _dicts(record.get("log")):
             self._tell_line(line, waiting)
         for entry in waiting:  # which the platform's log does not place
             self._call(entry, None)
+        self._tell_changes(None)
         words = _summary(record)
         if words:
             self.add(self._since(record.get("ended")), "note", self.agent, self.agent, f"summary: {words}")
@@ -133,7 +137,20 @@ class _Telling:
             seconds = self._since(_time_of(line)) if seconds is None else seconds
         written = str(entry.get("arguments") or "")
         self.add(seconds, "call", self.agent, name, f"{name}({_short(written)})", arguments=written)
-        self._answer(name, seconds, line, answer if isinstance(answer, dict) else {}, self.agent)
+        known = {"duration": entry.get("seconds"), **line}
+        self._answer(name, seconds, known, answer if isinstance(answer, dict) else {}, self.agent)
+        if (ended := _number(entry.get("ended"))) is not None:
+            self._tell_changes(ended)
+
+    def _tell_changes(self, until: float | None) -> None:
+        """Add the changes of shared state until a time, or all."""
+        if until is None:
+            until = float("inf")
+        for each in [each for each in self.changes if (_number(each.get("at")) or 0) <= until]:
+            self.changes.remove(each)
+            value = each.get("value") or (f"{each['length']} bytes" if each.get("length") else "")
+            words = f"{each.get('what')} {each.get('key')} of {each.get('scope')}: {value}".removesuffix(": ")
+            self.add(self._since(each.get("at")), "note", str(each.get("part")), self.agent, words)
 
     def _answer(
         self, name: str, seconds: float | None, line: Mapping[str, Any], answer: Mapping[str, Any], agent: str

@@ -6,7 +6,9 @@ from collections import Counter
 
 from hypothesis import given, strategies as st
 
-from agenthost._host.telemetry.recent_calls import HOURS, MINUTES, History, RecentCalls
+from agenthost._host.telemetry.current_call import Owner, calling
+from agenthost._host.telemetry.recent_calls import HOURS, MINUTES, CallNotes, History, RecentCalls
+from agenthost.state.scope import OwnScope, Scope
 
 ENDED = st.tuples(
     st.floats(0, 3600), st.sampled_from(["ok", "refused", "busy", "failed", "timeout"]), st.floats(1e-6, 100)
@@ -30,6 +32,38 @@ def test_counts_what_has_ended_lately(ended, later):
     assert sum(report["slots"].values()) == report["calls"]
     failed = [sum(outcome in ("failed", "timeout") for outcome in each) for each in (surely, perhaps)]
     assert failed[0] <= report["failures"] <= failed[1]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 9000)), max_size=8))
+def test_the_latest_notes_are_kept(ended):
+    """All of the latest call, and at most twenty thousand."""
+    notes = CallNotes(lambda: True)
+    for call, number in ended:
+        for _ in range(number):
+            notes.tool_ended(Owner("desk", "tool", "book"), call, 0.5)
+    found = {call: len(notes.report(call)) for call in "abc"}
+
+    assert sum(found.values()) <= 20_000
+    if ended:
+        assert found[ended[-1][0]] >= ended[-1][1]
+
+
+def test_notes_are_of_calls_that_are_recorded():
+    wanted = [False]
+    notes = CallNotes(lambda: wanted[0])
+    for wanted[0] in (False, True):
+        for call in ("", "call-1"):
+            token = calling.set(call)
+            notes.tool_ended(Owner("desk", "tool", "book"), call, 0.5)
+            notes.changed("set", Scope("host", "a/b").prefix("data") + b"x/y", b"1")
+            notes.changed("set", OwnScope("claims").prefix("data") + b"x", b"1")
+            notes.changed("set", Scope("agent", "desk").prefix("lock") + b"x", b"1")
+            calling.reset(token)
+    [tool, change] = notes.report("call-1")
+
+    assert notes.report("") == []
+    assert (tool["agent"], tool["part"], tool["seconds"]) == ("desk", "book", 0.5)
+    assert (change["what"], change["scope"], change["key"], change["value"]) == ("set", "host a/b", "x/y", "1")
 
 
 def test_other_failures_count_without_a_call():

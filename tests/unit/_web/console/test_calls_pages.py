@@ -1,5 +1,7 @@
 """The pages of calls, from their records and from the log."""
 
+import asyncio
+import json
 import re
 import tomllib
 
@@ -8,8 +10,10 @@ from asking import ask
 from hypothesis import given, strategies as st
 from workplaces import CONSOLE, HOST, work_in
 
-from agenthost import AgentBase, AgentServer
+from agenthost import AgentBase, AgentServer, Call
+from agenthost._host.plan.chosen_redactors import redacted
 from agenthost._web.console.calls.story import picture_of, story_of
+from agenthost.builtin.card_numbers import redactors
 
 FILE = f"""{CONSOLE}[recording]
 days = 7
@@ -38,6 +42,19 @@ class Desk(AgentBase):
     def book(self, day: str) -> str:
         """Book a day."""
         return f"Booked for {day}."
+
+    @AgentBase.tool(secure=False)
+    async def keep(self, card: str, call: Call) -> str:
+        """Keep a card."""
+        await call.state.set("card", {"number": card})
+        await self.state.set("long", card * 100)
+        return await asyncio.to_thread(self.count)
+
+    @AgentBase.tool(secure=False)
+    def count(self) -> str:
+        """Count."""
+        with self.state.sync.lock("turn"):
+            return str(self.state.sync.incr("calls"))
 
     @AgentBase.tool(secure=False)
     def fail(self) -> str:
@@ -175,6 +192,38 @@ def test_a_page_has_fifty_and_leads_to_the_earlier_ones(app):
     assert [row["id"] for row in first["recorded"]] == [f"many-{number}" for number in range(52, 2, -1)]
     assert [row["id"] for row in second["recorded"]] == ["many-2", "many-1", "many-0"]
     assert second["next"] == ""
+
+
+def test_a_record_has_what_tools_changed_and_how_long_they_took(app):
+    """Without locks, cards, and what came before the host recorded calls."""
+    card = "4111111111111111"
+    for tool, arguments in (("keep", {"card": card}), ("count", {})):
+        used(app, "call-state", tool, **arguments)
+    used(app, "call-state", "keep", name="till", card="other")
+    summarised(
+        app,
+        "call-state",
+        log=[line("system-log", 1, action="function_call", function="count")],
+        functions=[("keep", "{}", {"response": "1"}), ("count", "{}", {"response": "2"}), ("none", "{}", {})],
+    )
+    told = ask(app, "GET", "/-/call.json?id=call-state", auth=HOST).json()
+    page = ask(app, "GET", "/-/call?id=call-state", auth=HOST).text
+    [record] = told["records"]
+
+    assert [(each["part"], each["what"], each["scope"], each["key"]) for each in record["changes"]] == [
+        ("keep", "set", "call", "card"),
+        ("keep", "set", "agent desk", "long"),
+        ("keep", "set", "agent desk", "calls"),
+        ("count", "set", "agent desk", "calls"),
+    ]
+    assert [each.get("seconds", 0) > 0 for each in record["functions"]] == [True, True, False]
+    assert [each["text"] for each in told["events"] if each["text"].startswith("set")] == [
+        f'set card of call: {{"number": "{redacted(redactors(), card)}"}}',
+        "set long of agent desk: 1602 bytes",
+        "set calls of agent desk: 1",
+        "set calls of agent desk: 2",
+    ]
+    assert card[:12] not in page + json.dumps(record)
 
 
 def test_credentials_of_an_agent_guard_its_calls(app, kept_log):
