@@ -18,7 +18,10 @@ _WIDER = """() => {
   return wide.map(each => each.outerHTML.slice(0, 100));
 }"""
 """The elements that make a page wider than the screen."""
-_FOUND = {"", "agents/hostile", "agents/hostile/tools/echo", "calls", "sip"}
+_FOUND = {
+    *("", "agents/hostile", "agents/hostile/tools/echo", "agents/hostile/scenarios/agenthost_test_hostile"),
+    *("calls", "sip", "text", "packages", "doctor", "charts", "acts"),
+}
 """Pages that are among those that links lead to."""
 
 
@@ -97,3 +100,12 @@ def test_answers_of_tools_do_not_run(view):
     window.follow("Run the tool")
 
     assert json.loads(window.page.inner_text("pre[role=status]"))["response"] == WORDS
+
+
+def test_words_of_a_scenario_do_not_run(view):
+    window = view()
+    window.open("agents/hostile")
+    window.follow("Run agenthost_test_hostile")
+
+    assert "failed" in window.page.inner_text("p[role=status]")
+    assert "RuntimeError: <script>" in window.page.inner_text("main")

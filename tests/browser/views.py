@@ -26,7 +26,7 @@ _BY_QUERY = ("call?", "conversation?")
 """The beginnings of links that lead nowhere without their query."""
 _FILES = ("call/scenario",)
 _OF_EACH_KIND = 2
-_FIXED = ("tools", "simulate", "scenario")
+_FIXED = ("tools", "simulate", "scenario", "scenarios")
 """Parts of addresses that do not name anything."""
 
 

@@ -4,10 +4,10 @@ import json
 import re
 
 import pytest
-from caller import Caller, basic, functions, host
+from caller import Caller, functions
+from forms import send_form
 from polling import poll_until
 from ports import free_port
-from raw_http import Connection, written
 
 ACTING = """
 [host]
@@ -26,22 +26,6 @@ def place(desk):
     place = desk.workplace()
     (place / "agenthost.toml").write_text("[host]\nworkers = 2\n[console]\nenabled = true\n")
     return place
-
-
-def send_form(served, path, auth, fields=b""):
-    """Open a page, and send its form with some fields."""
-    [token] = re.findall(rb'name="token" value="(\w+)"', Caller(served.url, auth).ask("GET", path).body)
-    form = b"token=" + token + b"&" + fields
-    with Connection.to(served.url) as connection:
-        request = written(
-            f"POST {path} HTTP/1.1",
-            f"Host: {host(served.url)}",
-            f"Authorization: {basic(*auth)}",
-            "Content-Type: application/x-www-form-urlencoded",
-            f"Content-Length: {len(form)}",
-            body=form,
-        )
-        return connection.ask(request)
 
 
 def test_an_agent_is_disabled_at_once_and_after_a_restart(desk, place):
@@ -150,9 +134,19 @@ def test_the_traceback_of_a_failure(desk, place):
 
 
 def test_the_calls_of_all_workers(desk, place):
-    """Any worker lists them, and shows each."""
-    with desk.serve(cwd=place) as served:
+    """Any worker lists and shows them, and a record has those of all."""
+    with (place / "agenthost.toml").open("a", encoding="utf-8") as file:
+        file.write("[recording]\ndays = 1\n")
+    with desk.having("endpoints"), desk.serve(cwd=place) as served:
         caller = Caller.of(served)
+        [ai] = [verb["ai"] for verb in caller.document("/notes", "call-n")["sections"]["main"] if "ai" in verb]
+        for _ in range(10):
+            caller.ask("POST", "/notes/swaig", {"function": "received", "call_id": "call-n"})
+        path = ai["post_prompt_url"].partition("@")[2].partition("/")[2]
+        summary = {"call_id": "call-n", "swaig_log": [{"command_name": "received"}] * 10}
+        assert caller.ask("POST", f"/{path}", summary).status == 200
+        [record] = caller.ask("GET", "/-/call.json?id=call-n").json["records"]
+        assert [each["seconds"] > 0 for each in record["functions"]] == [True] * 10
         balance = functions(caller.document("/billing", "call-1"))["get_balance"]["web_hook_url"]
         for number in range(10):
             caller.call(balance, "get_balance", {"account_id": "B-1"}, f"call-{number}")
@@ -160,7 +154,7 @@ def test_the_calls_of_all_workers(desk, place):
         def listed():
             return sorted(each["id"] for each in caller.ask("GET", "/-/calls.json").json["recent"])
 
-        every = [f"call-{number}" for number in range(10)]
+        every = [*(f"call-{number}" for number in range(10)), "call-n"]
         poll_until(lambda: [listed() for _ in range(6)] == [every] * 6, said=lambda: str(listed()))
         for number in range(10):
             page = caller.ask("GET", f"/-/call?id=call-{number}")

@@ -5,9 +5,21 @@ import re
 
 import pytest
 from caller import Caller, functions
+from forms import send_form
 from polling import poll_until
 
 BEFORE = "You answer the phone."
+SCENARIO = """
+title = "A caller asks for the hours"
+agent = "/cinema"
+[host]
+installed = ["agenthost-cinema"]
+[[turn]]
+user = "When are you open?"
+model = [{ call = "opening_hours" }, { say = "At nine." }]
+[expect]
+tools = ["opening_hours"]
+"""
 
 
 @pytest.fixture
@@ -69,6 +81,26 @@ def test_edits_are_served_and_mistakes_are_not(env, project):
         assert set(functions(author.caller.document("/cinema"))) == {"hours", "take_message"}
     assert not (project / "state" / "state.db").exists()
     assert not (project / "state" / "owners").exists()
+
+
+def test_the_console_runs_commands_on_a_source(env, project):
+    """A simulated call and a scenario, which processes of their own play."""
+    scenario = project / "tests" / "hours.call.toml"
+    scenario.parent.mkdir(exist_ok=True)
+    scenario.write_text(SCENARIO)
+    with env.serve(cwd=project, command="dev") as served:
+        poll_until(lambda: "watching" in served.stdout, 30)
+        auth = served.credentials
+        called = send_form(served, "/-/agents/cinema/simulate", auth, b"line=hello")
+        passed = send_form(served, "/-/agents/cinema/scenarios/hours", auth)
+        scenario.write_text(f"{SCENARIO}[veto]\ntools = ['opening_hours']\n")
+        failed = send_form(served, "/-/agents/cinema/scenarios/hours", auth)
+        page = Caller.of(served).ask("GET", "/-/agents/cinema").body
+
+        assert b"/cinema has the call" in re.sub(rb"<[^>]*>", b"", called.body), called.body
+        assert b'<span class="ok">passed</span>' in passed.body, passed.body
+        assert b"opening_hours(" in failed.body, failed.body
+        assert b'<span class="error">failed</span>' in page
 
 
 @pytest.mark.parametrize(

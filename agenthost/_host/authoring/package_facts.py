@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import subprocess
 import sys
 import tomllib
@@ -11,14 +10,13 @@ from contextlib import suppress
 from email.parser import HeaderParser
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from attrs import field, frozen
 
 from agenthost._discovery import PLUGINS
 from agenthost._host.authoring.lint import agent_findings, entry_point_findings, plugin_findings
 from agenthost._host.authoring.source_rules import check_source
-from agenthost._host.generations.contents import module_files
+from agenthost._host.generations.contents import editable_folder, module_files
 from agenthost._host.generations.manifest import modules_of
 
 if TYPE_CHECKING:
@@ -174,13 +172,9 @@ def _failures(plan: HostPlan, distribution: str) -> list[str]:
 
 
 def _folder(location: Path) -> Path | None:
-    """Return the folder of a project from its metadata (PEP 610)."""
-    try:
-        told = json.loads(_read(location / "direct_url.json"))
-        folder = Path(unquote(urlsplit(told["url"]).path))
-    except (ValueError, KeyError, TypeError):
-        return None
-    return folder if told.get("dir_info", {}).get("editable") and (folder / "pyproject.toml").is_file() else None
+    """Return the folder of a project that can be edited."""
+    folder = editable_folder(str(location))
+    return Path(folder) if folder and Path(folder, "pyproject.toml").is_file() else None
 
 
 def _read_readme(folder: Path | None) -> str:

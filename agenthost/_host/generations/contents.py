@@ -19,6 +19,7 @@ from base64 import urlsafe_b64encode
 from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from attrs import frozen
 
@@ -32,11 +33,13 @@ __all__ = [
     "HeldFile",
     "Readings",
     "contents_of",
+    "editable_folder",
     "held_file",
     "held_files",
     "is_editable",
     "listing",
     "module_files",
+    "recorded_files",
 ]
 
 _OF_INSTALLERS = frozenset(
@@ -197,11 +200,23 @@ def _counts(name: str, own: str) -> bool:
 
 def is_editable(location: str) -> bool:
     """Return True if a distribution is installed in editable mode, or served from its source."""
+    return editable_folder(location) is not None
+
+
+def editable_folder(location: str) -> str | None:
+    """Return the folder of an editable distribution, see ``is_editable`` (PEP 610)."""
     try:
         with open(f"{location}/direct_url.json", encoding="utf-8") as file:
-            return bool(json.load(file)["dir_info"]["editable"])
+            told = json.load(file)
+        return unquote(urlsplit(told.get("url", "")).path) if told["dir_info"]["editable"] else None
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return None
+
+
+def recorded_files(location: str, suffix: str) -> list[str]:
+    """Return the paths of files with a suffix that RECORD of a distribution lists."""
+    root = os.path.dirname(location)
+    return [os.path.join(root, name) for name, _ in _recorded(location) if name.endswith(suffix)]
 
 
 def module_files(module: str) -> Iterator[tuple[str, str]]:

@@ -65,6 +65,11 @@ class ChildCommands:
                 self._latest[asked] = time.monotonic(), result
             return result
 
+    async def run_alone(self, *arguments: str) -> CommandResult:
+        """Run a command that no configuration changes, also if it has just run."""
+        async with self._one_at_a_time:
+            return await run_command(*arguments)
+
 
 async def run_command(*arguments: str, written: str = "") -> CommandResult:
     """Run a command of agenthost, which reads what is written to it."""
@@ -73,6 +78,7 @@ async def run_command(*arguments: str, written: str = "") -> CommandResult:
 
 def _run(command: list[str], written: str) -> CommandResult:
     own = {name: value for name, value in os.environ.items() if name != SHARED}  # the metrics are the workers' alone
+    own["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # a source that is not installed is on it
     try:
         done = subprocess.run(  # noqa: S603 - our own
             command, input=written, capture_output=True, timeout=_WITHIN, text=True, check=False, env=own

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from agenthost._web.console.acting.act_page import act_page, acts_page
 from agenthost._web.console.agents.agent_page import agent_page
+from agenthost._web.console.agents.scenario_page import scenario_page
 from agenthost._web.console.agents.simulate_page import simulate_page
 from agenthost._web.console.agents.tool_page import tool_page
 from agenthost._web.console.calls.call_page import call_page
@@ -54,6 +55,7 @@ _ROUTES = (
     Route("", overview_page),
     Route(f"agents/{_NAME}", agent_page),
     Route(f"agents/{_NAME}/simulate", simulate_page, posts=True),
+    Route(f"agents/{_NAME}/scenarios/{_NAME}", scenario_page, posts=True),
     Route(f"agents/{_NAME}/tools/{_NAME}", tool_page, posts=True),
     Route("calls", calls_page),
     Route("call", call_page),

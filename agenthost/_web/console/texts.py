@@ -48,6 +48,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "not served": "The agent is not served.",
         "not allowed": "Calling the agent needs credentials with the scope operate for this agent.",
     },
+    "scenario": {
+        "not allowed": "Running a scenario needs credentials with the scope operate for this agent.",
+        "earlier file": "of an earlier content of the file",
+        "earlier version": "of version {version}",
+    },
     "act.failed": {
         "words": "Nothing was done: {reason}",
         "unknown": "The host has not answered, and may still do it: {reason}",
