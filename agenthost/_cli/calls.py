@@ -42,8 +42,9 @@ def command(context: click.Context, file: str | None, as_json: bool) -> None:
     if as_json:
         print_json(records)
     elif not records:
-        hint = "" if config.recording.days else "  fix:  [recording] days = 7 in agenthost.toml"
-        echo(f"There is no record of a call.{hint}")
+        switch = "" if config.recording.days else "[recording] days = 7 in agenthost.toml, and "
+        echo("There is no record of a call. A record is made from the summary of an agent with a post prompt.")
+        echo(f'    fix:  {switch}self.set_post_prompt("Summarize the call.") in the agent')
     else:
         from agenthost._host.operations.terminal import table
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from difflib import ndiff
 from pathlib import Path
@@ -16,7 +17,7 @@ from agenthost._cli.calls import records_of
 from agenthost._cli.parts.options import config_file, configuration
 from agenthost._cli.parts.output import echo
 from agenthost._cli.trials.tried_store import MEMORY, with_store
-from agenthost.errors import ConfigurationError, ExitCode
+from agenthost.errors import ConfigurationError, ExitCode, PlanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,9 +91,31 @@ def _save(records: Sequence[dict[str, Any]], save: str, against: str | None) -> 
     if not save.endswith(SUFFIX):
         msg = f"--save {save}: a scenario's name ends in {SUFFIX}."
         raise click.UsageError(msg)
-    files = [against] if against is not None and ".py" in against else []
-    Path(save).write_text(as_toml(records, files=files), encoding="utf-8")
+    files = [against] if against is not None and ".py" in against else _files_of(records)
+    beside = [os.path.relpath(file, Path(save).parent) for file in files]
+    Path(save).write_text(as_toml(records, files=beside), encoding="utf-8")
     echo(f"{save} has the call. agenthost test {save} plays it.")
+
+
+def _files_of(records: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the files of the packages of records that are not installed.
+
+    Raises:
+        PlanError: a package is neither installed nor a file here.
+    """
+    from agenthost._discovery import AGENTS, discover
+    from agenthost._host.authoring.sources import file_called
+
+    installed = {each.distribution for each in discover((AGENTS,))}
+    missing = dict.fromkeys(package for each in records if (package := str(each.get("package"))) not in installed)
+    files = {package: file_called(package) for package in missing}
+    for package, file in files.items():
+        if file is None:
+            raise PlanError(
+                f"{records[0].get('id')}: its package {package!r} is not installed. "
+                "fix: agenthost replay … --save … --against agent.py, with the file of the agent"
+            )
+    return [str(file) for file in files.values()]
 
 
 async def _replay(

@@ -174,6 +174,8 @@ class ScriptedModel:
                 pass
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
+        except asyncio.CancelledError:  # at the end: Python 3.11 would log that the connection was cancelled
+            pass
         finally:
             writer.close()
 

@@ -17,7 +17,7 @@ from agenthost._error_words import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Source", "read_source"]
+__all__ = ["Source", "file_called", "read_source"]
 
 _GROUPS = (AGENTS, PLUGINS, SKILLS, COMMANDS)
 _PROJECT = "pyproject.toml"
@@ -82,6 +82,11 @@ def read_source(target: str | None) -> Source:
     if Path(target).is_dir():
         return _project(Path(target))
     return _installed(target)
+
+
+def file_called(name: str) -> Path | None:
+    """Return the Python file here that is served under a name, or None."""
+    return next((file for file in sorted(Path().glob("*.py")) if _plain(file.stem) == name), None)
 
 
 def _project(folder: Path) -> Source:

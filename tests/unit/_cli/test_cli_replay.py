@@ -115,6 +115,36 @@ def test_calls_that_are_not_there(run, tmp_path):
     assert json.loads(run("calls", "--json")[1])[0]["agent"] == "clinic"
 
 
+def test_the_scenario_of_a_served_file_runs_from_any_folder(run, tmp_path):
+    """``agenthost dev FILE`` serves it as a package that is not installed."""
+    records = json.loads(run("calls", "show", json.loads(run("calls", "--json")[1])[0]["id"], "--json")[1])
+    (tmp_path / "kept.json").write_text(json.dumps([each | {"package": "agenthost-clinic"} for each in records]))
+    (tmp_path / "kept").mkdir()
+    for file in tmp_path.glob("*.call.toml"):
+        file.unlink()
+
+    assert run("replay", "kept.json", "--save", "kept/kept.call.toml")[0] == 0
+    assert 'files = [\n    "../agenthost_clinic.py",\n]' in (tmp_path / "kept" / "kept.call.toml").read_text("utf-8")
+    code, out = run("test", "kept")
+    assert (code, "1 passed" in out) == (0, True), out
+
+
+def test_a_scenario_of_an_unknown_package_is_not_written(run, tmp_path):
+    call = json.loads(run("calls", "--json")[1])[0]["id"]
+
+    assert run("replay", call, "--save", "kept.call.toml")[0] == 4
+    assert not (tmp_path / "kept.call.toml").exists()
+
+
+def test_an_empty_list_says_what_makes_a_record(run, tmp_path):
+    (tmp_path / "s.db").unlink(missing_ok=True)
+    (tmp_path / "agenthost.toml").write_text(CONFIGURATION.replace("s.db", "other.db"), "utf-8")
+    assert "    fix:  self.set_post_prompt(" in run("calls")[1]
+
+    (tmp_path / "agenthost.toml").write_text(CONFIGURATION.replace("s.db", "other.db").replace("days = 7", "days = 0"))
+    assert "    fix:  [recording] days = 7 in agenthost.toml, and self.set_post_prompt(" in run("calls")[1]
+
+
 def test_a_name_that_is_not_a_scenarios(run):
     call = json.loads(run("calls", "--json")[1])[0]["id"]
 
