@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         PlanError,
         StateRefused,
         StateUnavailable,
+        TurnTakenOver,
         Unanswered,
         UnsupportedHost,
     )
@@ -175,6 +176,7 @@ __all__ = [
     "ToolUse",
     "Turn",
     "TurnSteps",
+    "TurnTakenOver",
     "Unanswered",
     "UnsupportedHost",
     "Usage",

@@ -11,6 +11,7 @@ AgentHostError
 ├── ConversationRefused      a message is refused: it is empty, too long, or asks for what the agent cannot do
 ├── StateRefused             a key or a value that no store accepts (also a ValueError)
 ├── StateUnavailable         the store of shared state cannot be reached
+├── TurnTakenOver            another process goes on with a durable turn
 ├── Unanswered               a workflow has no answer: too few of its agents answered
 ├── BudgetSpent              a turn has used up its time, its calls or its tokens
 └── ModelError               a language model gives no usable answer
@@ -42,6 +43,7 @@ __all__ = [
     "PlanError",
     "StateRefused",
     "StateUnavailable",
+    "TurnTakenOver",
     "Unanswered",
     "UnsupportedHost",
 ]
@@ -128,6 +130,13 @@ class StateUnavailable(AgentHostError):  # noqa: N818 - a state, not an error
     """The store of shared state cannot be reached.
 
     A write may or may not have happened.
+    """
+
+
+class TurnTakenOver(AgentHostError):  # noqa: N818 - a state, not an error
+    """Another process goes on with a turn, so this attempt at it ends.
+
+    Engines of durable turns raise it, and receive it from ``Host.resume``.
     """
 
 

@@ -35,7 +35,8 @@ __all__ = [
 class TurnSteps(Protocol):
     """A function that runs a step of a turn, or returns its stored result.
 
-    It receives the name of the step, and a function without arguments that takes it. A result can be pickled.
+    It receives the name of the step, and a function without arguments that takes it. A result can be pickled. It raises
+    ``TurnTakenOver`` if another process goes on with the turn.
     """
 
     def __call__(self, name: str, function: Callable[[], Awaitable[Any]], /) -> Awaitable[Any]:
@@ -52,14 +53,15 @@ class Host:
         agents: the routes of its agents, by their keys.
         state: the store that the whole host shares.
         resume: goes on with a turn whose process has died, see ``DurableTurns``, and returns at its end. The turn is
-            the value that ``run`` has received.
+            the value that ``run`` has received, and the number is higher for each process that takes it over. Tools of
+            an attempt with a lower number do not run any more.
     """
 
     version: str
     public_url: str | None
     agents: Mapping[str, str]
     state: Store = field(repr=False)
-    resume: Callable[[object, TurnSteps], Awaitable[None]] | None = field(default=None, repr=False)
+    resume: Callable[[object, TurnSteps, int], Awaitable[None]] | None = field(default=None, repr=False)
 
 
 @frozen

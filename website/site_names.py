@@ -70,8 +70,8 @@ PAGES = {
         "Exceptions",
         (
             "AgentHostError ConfigurationError AddressError DefinitionError AgentSealed UnsupportedHost PlanError "
-            "ArgumentsRefused ConversationRefused StateRefused StateUnavailable Unanswered BudgetSpent ModelError "
-            "ModelUnavailable ModelRefused ModelNonsense AnswerMalformed"
+            "ArgumentsRefused ConversationRefused StateRefused StateUnavailable TurnTakenOver Unanswered BudgetSpent "
+            "ModelError ModelUnavailable ModelRefused ModelNonsense AnswerMalformed"
         ),
     ),
     "testing-names": ("Testing", " ".join(testing.__all__)),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, field, frozen
 
 from agenthost._host.identity.batches import Batches
-from agenthost.errors import ConversationRefused, StateRefused
+from agenthost.errors import ConversationRefused, StateRefused, TurnTakenOver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Claim", "Identity", "Kind", "TurnIdentities"]
 
 Entry = dict[str, Any]
-"""A turn: ``id``, ``conversation``, ``state``, ``left``, ``client``, ``turns`` and ``until``, its deadline or end."""
+"""A turn: ``id``, ``conversation``, ``state``, ``left``, ``client``, ``turns`` and ``until``, its deadline or end.
+
+``number`` is the number of its latest attempt, if the turn is durable.
+"""
 
 UNMARKED = 60.0
 """Seconds in which an unmarked request can repeat a turn that has ended."""
@@ -124,6 +127,7 @@ class TurnIdentities:
                 run = secrets.token_hex(4)
                 claim = evolve(claim, run=run, attempt=run)
                 entry |= {"state": "running", "until": now + self._longest, "outcome": {}, "run": run, "attempt": run}
+                entry["number"] = 0
             if found is None:
                 return [*(each for each in entries if not _delivered(each)), entry][-_MOST:]
             return [entry if each is found else each for each in entries]
@@ -140,12 +144,13 @@ class TurnIdentities:
         kind = _kind(found, time.time())
         return Claim(kind, claim.identity, claim.id, found["conversation"], tuple(found["turns"]), _outcome(found))
 
-    async def resume(self, claim: Claim) -> Claim | None:
-        """Register another attempt at a turn whose process has died.
+    async def resume(self, claim: Claim, number: int) -> Claim | None:
+        """Register another attempt at a turn whose process has died, with its number.
 
         Return None if the turn has ended, or another request has continued it.
 
         Raises:
+            TurnTakenOver: an attempt with a higher number exists.
             StateUnavailable: the store does not answer.
         """
         taken: Claim | None = None
@@ -155,8 +160,10 @@ class TurnIdentities:
             taken = None
             if entry["state"] != "running" or entry.get("run") != claim.run:
                 return entry
+            if entry.get("number", 0) > number:
+                raise TurnTakenOver("another process goes on with this turn.")
             taken = evolve(claim, kind=Kind.CONTINUES, turns=tuple(entry["turns"]), attempt=secrets.token_hex(4))
-            return {**entry, "until": time.time() + self._longest, "attempt": taken.attempt}
+            return {**entry, "until": time.time() + self._longest, "attempt": taken.attempt, "number": number}
 
         await self._change(claim, take)
         return taken
@@ -171,8 +178,18 @@ class TurnIdentities:
         return evolve(claim, conversation=conversation)
 
     async def tool_begins(self, claim: Claim, turn: int) -> None:
-        """Store the number of an attempt that may have effects from now on."""
-        await self._change(claim, lambda entry: {**entry, "turns": [*dict.fromkeys((*entry["turns"], turn))]})
+        """Store the number of an attempt that may have effects from now on.
+
+        Raises:
+            TurnTakenOver: another attempt has replaced it.
+        """
+
+        def add(entry: Entry) -> Entry:
+            if entry.get("attempt") != claim.attempt:
+                raise TurnTakenOver("another process goes on with this turn.")
+            return {**entry, "turns": [*dict.fromkeys((*entry["turns"], turn))]}
+
+        await self._change(claim, add)
 
     async def left(self, claim: Claim, *, left: bool = True) -> None:
         """Store that no client waits for the answer, or that one has received it."""

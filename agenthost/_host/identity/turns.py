@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from agenthost._error_words import summary_of
 from agenthost._host.identity.durable import StoredTurn, engine_of, new_part
@@ -19,9 +19,10 @@ from agenthost._host.identity.resent_histories import ResentHistories
 from agenthost._host.identity.turn_identity import Kind, TurnIdentities
 from agenthost._host.identity.turn_outcomes import error_as_json, error_of, outcome_as_json, outcome_of
 from agenthost._host.plan.chosen_redactors import redacted
+from agenthost._host.text.agent_calls import APART
 from agenthost._host.text.conversations import Durable
 from agenthost.conversation.turns import Said
-from agenthost.errors import AgentHostError, ConversationRefused, StateUnavailable
+from agenthost.errors import AgentHostError, ConversationRefused, StateUnavailable, TurnTakenOver
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Mapping
@@ -118,30 +119,51 @@ class Turns:
             found = self._shared[asked] = ResentHistories(stores.own(name), longest)
         return found
 
-    async def resume(self, plan: HostPlan, turn: object, steps: TurnSteps) -> None:
+    async def resume(self, plan: HostPlan, turn: object, steps: TurnSteps, attempt: int) -> None:
         """Go on with a turn whose process has died, and wait for its end.
 
         Raises:
+            TurnTakenOver: an attempt with a higher number exists.
             StateUnavailable: the store does not answer.
         """
         if not isinstance(turn, StoredTurn):
             raise TypeError(f"{type(turn).__name__} is not a turn that this host has stored")
-        claim = await self._found().resume(turn.claim)
-        if claim is None or self._running.get(claim.id) is not None:
+        claim = await self._found().resume(turn.claim, attempt)
+        if claim is None:
             return
         place = Place(turn.asking, self._histories(turn.asking.principal), turn.before, turn.follows)
-        running = self._start(plan, place, claim, Durable(f"{claim.id}.{new_part()}", turn.at, steps, resumed=True))
+        running = self._start(plan, place, claim, Durable(f"{claim.id}.{new_part()}", turn.at, steps, attempt))
         await asyncio.wait([running.task])
 
     def _start(self, plan: HostPlan, place: Place, claim: Claim, durable: Durable | None = None) -> _Running:
         running = self._running[claim.id] = _Running(claim)
         engine = None if durable is not None else engine_of(plan, place.asking)
         if engine is None:
-            running.task = asyncio.ensure_future(self._run(plan, place, running, durable))
+            work = self._run(plan, place, running, durable)
         else:
-            running.task = asyncio.ensure_future(self._carried(plan, place, running, engine))
+            work = self._carried(plan, place, running, engine)
+        running.task = asyncio.ensure_future(self._here_or_elsewhere(running, work))
         running.task.add_done_callback(partial(self._ended, running))
         return running
+
+    async def _here_or_elsewhere(self, running: _Running, work: Coroutine[Any, Any, Reply]) -> Reply:
+        """Return the reply of a turn, also if another process goes on with it.
+
+        Raises:
+            TurnTakenOver: that process has died, too.
+        """
+        try:
+            return await work
+        except TurnTakenOver:
+            _log.warning("another process goes on with a turn of this one")
+            said = running.said
+            reply = await self.poll(evolve(running.claim, kind=Kind.JOINS), _ignored if said else running.hear)
+            if reply is None:
+                raise
+        if said:
+            rest = reply.text[len(said) :] if reply.text.startswith(said) else f"{APART}{reply.text}"
+            running.hear(Said(reply.agent, rest))
+        return reply
 
     async def _carried(self, plan: HostPlan, place: Place, running: _Running, engine: DurableTurns) -> Reply:
         """Run a turn by an engine that carries it over the death of this process."""
@@ -149,7 +171,7 @@ class Turns:
         outcome: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
         async def work(steps: TurnSteps) -> None:
-            durable = Durable(f"{claim.id}.{new_part()}", at, steps, resumed=False)
+            durable = Durable(f"{claim.id}.{new_part()}", at, steps)
             try:
                 outcome.set_result(await self._run(plan, place, running, durable))
             except Exception as error:  # noqa: BLE001 - raised below
@@ -163,12 +185,15 @@ class Turns:
         claim, asking = running.claim, place.asking
 
         async def tool_begins(turn: int) -> None:
-            if turn not in claim.turns and not running.began:
-                running.began = True
-                try:
-                    await self._found().tool_begins(claim, turn)
-                except StateUnavailable as error:
-                    _log.warning("a repeated request may run the tools of a turn again: %s", error)
+            if running.began and durable is None:
+                return
+            running.began = True
+            try:
+                await self._found().tool_begins(claim, turn)
+            except StateUnavailable as error:
+                if durable is not None:
+                    raise
+                _log.warning("a repeated request may run the tools of a turn again: %s", error)
 
         def ended(reply: Reply) -> Iterable[asyncio.Task[None]]:
             """Store the outcome, and the place before the client can send its history."""
@@ -195,6 +220,8 @@ class Turns:
                 ended=ended,
                 durable=durable,
             )
+        except TurnTakenOver:
+            raise
         except BaseException as error:
             leaving = self._write(self._leave_place(place, None))
             writing = self._write(self._store_end(running, error_as_json(error), answered=False))
@@ -222,7 +249,8 @@ class Turns:
         return task
 
     def _ended(self, running: _Running, task: asyncio.Task[Reply]) -> None:
-        self._running.pop(running.claim.id, None)
+        if self._running.get(running.claim.id) is running:  # not if this process has taken its own turn over
+            del self._running[running.claim.id]
         error = None if task.cancelled() else task.exception()
         if error is not None and not running.listeners:
             why = summary_of(error) if isinstance(error, AgentHostError) else type(error).__name__
@@ -323,6 +351,10 @@ class TakenTurn:
                 return reply
             taken = await self._turns.take(self._plan, self._asking, self._claim.identity)
             self._claim, self._running = taken._claim, taken._running  # noqa: SLF001 - its own class
+
+
+def _ignored(_: object) -> None:
+    """Ignore an event."""
 
 
 def _replayed(claim: Claim, listen: Listener) -> Reply:

@@ -131,7 +131,7 @@ class Runtime:
             note=self.notes.tool_ended,
         )
         self.watchdog.listen(self.caller.gates.blocked)
-        self.resume_turn: Callable[[HostPlan, object, TurnSteps], Awaitable[None]] | None = None
+        self.resume_turn: Callable[[HostPlan, object, TurnSteps, int], Awaitable[None]] | None = None
         """Goes on with a turn of a process that has died; None until conversations can be served."""
         self._strays = Failures(logging.getLogger("agenthost.tools"))
         self._own_userinfo: Mapping[str, str] = {}
@@ -273,7 +273,7 @@ class Runtime:
             makers |= {key: partial(function, host=host) for key, function in plan.extensions.lifespan}
         return makers | self._lifespans_of(plan)
 
-    async def _resume(self, turn: object, steps: TurnSteps) -> None:
+    async def _resume(self, turn: object, steps: TurnSteps, attempt: int) -> None:
         """Go on with a turn whose process has died.
 
         Raises:
@@ -281,7 +281,7 @@ class Runtime:
         """
         if self.resume_turn is None or self.published is None:
             raise AgentHostError("the host does not serve yet: a turn cannot go on.")
-        await self.resume_turn(self.published.plan, turn, steps)
+        await self.resume_turn(self.published.plan, turn, steps, attempt)
 
     def _lifespans_of(self, plan: HostPlan) -> dict[Mounted | str, Callable[[], object]]:
         """Return the lifespans of agents that override it, or have skills that do.

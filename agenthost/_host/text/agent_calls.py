@@ -30,6 +30,7 @@ from agenthost.errors import (
     DefinitionError,
     ModelError,
     ModelUnavailable,
+    TurnTakenOver,
 )
 from agenthost.state.stores import CALL_TTL
 from agenthost.workflows.workflow import Workflow
@@ -57,6 +58,9 @@ KEPT_BACK = 0.1
 """Share of the remaining time that a calling workflow keeps for itself, to answer after a timeout."""
 MOST_KEPT_BACK = 0.5
 """The most seconds of that share."""
+
+_ENDING = (ConversationRefused, TurnTakenOver)
+"""Errors of an agent that end the whole turn: another agent must not answer in its place."""
 
 _log = logging.getLogger("agenthost.workflows")
 
@@ -239,6 +243,7 @@ class AgentCalls:
             ModelError: a language model gives no usable answer, so that an agent, or a whole workflow, has none.
             BudgetSpent: the budget is spent.
             TimeoutError: its time is up.
+            TurnTakenOver: another process goes on with the turn.
         """
         if problem := budget.visit(agent.key, 0):
             raise BudgetSpent(f"{agent.key} cannot be called: {problem}.")
@@ -249,7 +254,7 @@ class AgentCalls:
         reply = outcome.reply
         if reply is None:
             error = call.error
-            if isinstance(agent.agent, Workflow) and not isinstance(error, (ConversationRefused, ModelError)):
+            if isinstance(agent.agent, Workflow) and not isinstance(error, (*_ENDING, ModelError)):
                 error = call.model_error
             if outcome.status is Status.TIMEOUT:
                 raise TimeoutError(outcome.reason)
@@ -280,13 +285,13 @@ class AgentCalls:
             heard: list[Event] = []
             call.listen = _also(call.listen, heard)
             outcome = await self._called(call)
-            if isinstance(call.error, ConversationRefused):
+            if isinstance(call.error, _ENDING):
                 raise call.error
             return _Step(outcome, tuple(heard), call.own)
 
         try:
             step: _Step = await steps(f"call {call.agent.key}", work)
-        except ConversationRefused as error:
+        except _ENDING as error:
             call.error = error
             return Outcome(call.agent.key, Status.ERROR, reason=message_of(error).rstrip("."))
         if not ran:
@@ -454,7 +459,7 @@ class HostTeam:
         )
         above.below.append(below)
         outcome = await self._teams.call(below)
-        if isinstance(below.error, ConversationRefused):  # another agent would not answer what was asked
+        if isinstance(below.error, _ENDING):
             raise below.error
         return outcome
 

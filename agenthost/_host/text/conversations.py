@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -28,7 +29,7 @@ from agenthost._host.text.transcript_lines import Line
 from agenthost._host.text.transcripts import Arrival, Transcripts, checked
 from agenthost.conversation.options import AnswerOptions
 from agenthost.conversation.turns import Escalated, Note, Routed, Said, ToolEnded, ToolStarted, Turn
-from agenthost.errors import AgentHostError, StateUnavailable
+from agenthost.errors import AgentHostError, StateRefused, StateUnavailable, TurnTakenOver
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -69,13 +70,13 @@ class Durable:
         id: the ID of its message, of which all attempts share the part before the point.
         at: the time of its message.
         steps: its steps.
-        resumed: True if the process of an earlier attempt has died.
+        attempt: 0, or a number that grows with each process that takes the turn over.
     """
 
     id: str
     at: float
     steps: TurnSteps
-    resumed: bool
+    attempt: int = 0
 
 
 class Conversations:
@@ -140,6 +141,7 @@ class Conversations:
             StateUnavailable: the store does not answer.
             ModelError: a language model gives no usable answer.
             TimeoutError: the turn exceeded its timeout.
+            TurnTakenOver: another process goes on with the turn.
         """
         asked = plan.find(agent)
         if asked is None:
@@ -150,14 +152,16 @@ class Conversations:
         results = paused.lines(sent, time.time()) if paused is not None else []
         arrival = Arrival(conversation, text, result=results[0] if results else None)
         if durable is not None:
-            arrival = attrs.evolve(arrival, id=durable.id, at=durable.at)
+            arrival = attrs.evolve(arrival, id=durable.id, at=durable.at, attempt=durable.attempt)
         transcripts = self.transcripts(plan, principal)
-        record = _Record(listen, partial(self._progress, transcripts, conversation), tool_begins)
+        record = _Record(
+            listen, partial(self._progress, transcripts, conversation), tool_begins, durable=durable is not None
+        )
         begun: Begun | None = None
         reply: Reply | None = None
         try:
             async with self._entrance(principal, conversation):  # in order, even if a store that is opened is slow
-                if durable is None or not durable.resumed:
+                if not arrival.attempt:
                     head = await transcripts.enter(arrival)
                 else:
                     head, given_up = await transcripts.reenter(arrival)
@@ -191,7 +195,7 @@ class Conversations:
             record.lines.append(Line(0, "assistant", reply.text, time.time(), reply.agent, _reply_details(reply)))
         except BaseException as error:
             reply = None
-            record.fail(_why_failed(error))
+            record.fail(None if isinstance(error, TurnTakenOver) else _why_failed(error))
             raise
         finally:
             ending = self._end(transcripts, arrival, begun, record, asked)
@@ -287,11 +291,15 @@ class Conversations:
             )
         return reply
 
-    async def _progress(self, transcripts: Transcripts, conversation: str, begun: Begun, lines: list[Line]) -> None:
+    async def _progress(
+        self, transcripts: Transcripts, conversation: str, begun: Begun, lines: list[Line], *, needed: bool
+    ) -> None:
         await asyncio.sleep(0)  # so that it is one transaction with ``tool_begins``
         try:
-            await transcripts.progress(conversation, begun, lines)
+            await transcripts.progress(conversation, begun, lines, needed=needed)
         except StateUnavailable as error:
+            if needed:
+                raise
             _log.warning("the tool calls of a turn are not stored yet: %s", error)
 
     async def _end(
@@ -315,8 +323,10 @@ class _Record(Progress):
     """The events of a turn, for its transcript."""
 
     listen: Listener | None
-    progress: Callable[[Begun, list[Line]], Awaitable[None]]
+    progress: Callable[..., Awaitable[None]]
     tool_begins: Callable[[int], Awaitable[None]] | None = None
+    durable: bool = field(default=False, kw_only=True)
+    """No tool runs before its call is stored, as another process may take the turn over at any time."""
     done_before: DoneBefore = field(factory=DoneBefore)
     begun: Begun | None = None
     changed: bool = False
@@ -347,15 +357,36 @@ class _Record(Progress):
         self.lines[-1] = attrs.evolve(self.lines[-1], more={**self.lines[-1].more, **effects})
 
     async def store(self) -> None:
-        """Store the tool calls so far, if there are new ones."""
+        """Store the tool calls so far, if there are new ones.
+
+        Raises:
+            TurnTakenOver: another process goes on with the turn.
+            StateUnavailable: the store does not answer, and the turn is durable.
+        """
         async with self.storing:
             if self.changed and self.begun is not None:
                 self.changed = False
-                unfinished = [*map(_line_of, self.runs.unfinished())]
-                writes = [self.progress(self.begun, [*self.lines, *unfinished])]
-                if unfinished and self.tool_begins is not None:
-                    writes.append(self.tool_begins(self.begun.turn))
-                await asyncio.gather(*writes)
+                try:
+                    await self._store(self.begun)
+                except BaseException:
+                    self.changed = True
+                    raise
+
+    async def _store(self, begun: Begun) -> None:
+        """Store the calls, and then that tools begin.
+
+        In this order, an attempt that replaces this one before a tool begins finds its call.
+        """
+        unfinished = [*map(_line_of, self.runs.unfinished())]
+        needed = self.durable and bool(unfinished)
+        writes = [self.progress(begun, [*self.lines, *unfinished], needed=needed)]
+        if unfinished and self.tool_begins is not None:
+            writes.append(self.tool_begins(begun.turn))
+        if not needed:
+            await asyncio.gather(*writes)
+            return
+        for write in writes:
+            await write
 
     def store_soon(self) -> None:
         """Store them in a moment: a model that answers at once ends the turn first."""
@@ -365,7 +396,8 @@ class _Record(Progress):
     async def _store_late(self) -> None:
         await asyncio.sleep(SOON)
         self.late = None
-        await self.store()
+        with suppress(TurnTakenOver, StateRefused, StateUnavailable):  # raised before the next tool
+            await self.store()
 
     async def stop(self) -> None:
         """Store nothing from now on, except for the end of the turn."""
@@ -375,11 +407,15 @@ class _Record(Progress):
         async with self.storing:  # what is being written does not come after the end
             pass
 
-    def fail(self, why: str) -> None:
-        """Add what is known of a turn that has no answer."""
+    def fail(self, why: str | None) -> None:
+        """Add what is known of a turn without an answer.
+
+        There is no reason if another process goes on with it.
+        """
         said = "".join(self.said).strip()
         self.lines += map(_line_of, self.runs.unfinished())
-        self.lines.append(Line(0, "failure", why, time.time(), more={"said": said} if said else {}))
+        if why is not None:
+            self.lines.append(Line(0, "failure", why, time.time(), more={"said": said} if said else {}))
 
 
 def _line_of(run: ToolRun) -> Line:

@@ -10,7 +10,7 @@ import asyncio
 import re
 import secrets
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
@@ -19,7 +19,7 @@ from agenthost._host.plan.chosen_redactors import redacted
 from agenthost._host.text.history import history_of
 from agenthost._host.text.tool_runs import ToolRun
 from agenthost._host.text.transcript_lines import MOST_RESULT, MOST_TEXT, Line, cut, line_of, written
-from agenthost.errors import ConversationRefused, StateRefused
+from agenthost.errors import ConversationRefused, StateRefused, TurnTakenOver
 from agenthost.state.own_writes import OwnWrites
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Arrival:
     id: str = field(factory=lambda: secrets.token_hex(6))
     result: Line | None = None
     """The first result of a client's tools, if it continues a turn; then there is no text."""
+    attempt: int = 0
+    """The number of its attempt, which grows with each process that takes its turn over."""
 
 
 @frozen
@@ -121,7 +123,7 @@ class Transcripts:
         said = Line(0, "user", redacted(self._redactors, arrival.text), arrival.at)
         line = written(said if arrival.result is None else self._redacted(arrival.result))
         until = time.time() + self._longest + _GRACE
-        return {"id": arrival.id, "at": arrival.at, "until": until, "line": line}
+        return {"id": arrival.id, "at": arrival.at, "until": until, "line": line, "attempt": arrival.attempt}
 
     async def reenter(self, arrival: Arrival) -> tuple[dict[str, Any], tuple[int, ...]]:
         """Store a message again, in the place of attempts whose process has died.
@@ -132,6 +134,7 @@ class Transcripts:
             The head of the transcript, and the numbers of these attempts.
 
         Raises:
+            TurnTakenOver: an attempt with a higher number exists.
             StateUnavailable: the store does not answer.
         """
         attempt = arrival.id.partition(".")[0]
@@ -142,6 +145,9 @@ class Transcripts:
                 return str(entry["id"]).partition(".")[0] == attempt
 
             running = head.get("running", {})
+            known = [entry for entry in (*running.values(), *head.get("waiting", ())) if same(entry)]
+            if any(entry.get("attempt", 0) > arrival.attempt for entry in known):
+                raise TurnTakenOver("another process goes on with this turn.")
             given_up[:] = [int(turn) for turn, entry in running.items() if same(entry)]
             dead = {turn: {**entry, "until": 0.0} if same(entry) else entry for turn, entry in running.items()}
             waiting = [entry for entry in head.get("waiting", ()) if not same(entry)]
@@ -184,10 +190,14 @@ class Transcripts:
         history, cut = history_of(earlier, self._bound)
         return Begun(turn, history, head.get("with", {}).get(asked), done, cut or bool(head.get("pages")))
 
-    async def progress(self, conversation: str, begun: Begun, lines: Iterable[Line]) -> None:
+    async def progress(self, conversation: str, begun: Begun, lines: Iterable[Line], *, needed: bool = False) -> None:
         """Store the tool calls of a turn so far, in case its process dies.
 
+        ``needed`` is True if a tool must not run before its call is stored.
+
         Raises:
+            TurnTakenOver: another attempt has replaced the turn, and the calls are needed.
+            StateRefused: they are too large, and needed.
             StateUnavailable: the store does not answer.
         """
         so_far = [written(evolve(self._redacted(line), turn=begun.turn)) for line in lines]
@@ -195,10 +205,12 @@ class Transcripts:
         def add(head: dict[str, Any]) -> dict[str, Any]:
             running, turn = head.get("running", {}), str(begun.turn)
             if turn not in running:
+                if needed:
+                    raise TurnTakenOver("another process goes on with this turn.")
                 return head
             return {**head, "running": {**running, turn: {**running[turn], "lines": so_far}}}
 
-        with suppress(StateRefused):  # too large: the end of the turn keeps less of each line
+        with nullcontext() if needed else suppress(StateRefused):  # the end of the turn keeps less of each line
             await self._heads.update(conversation, add, {}, ttl=self._ttl)
 
     async def end(
@@ -255,7 +267,8 @@ class Transcripts:
             return head
         first = min(waiting, key=lambda each: each["at"])
         head = _numbered(head, [first])
-        return {**head, "running": {str(head["turns"]): {"id": first["id"], "until": now + self._longest}}}
+        entry = {"id": first["id"], "until": now + self._longest, "attempt": first.get("attempt", 0)}
+        return {**head, "running": {str(head["turns"]): entry}}
 
     async def conversations(self) -> AsyncIterator[str]:
         """Yield the IDs of the conversations, in any order."""

@@ -74,8 +74,8 @@ class Site:
             self._turns = Turns(self.runtime, Conversations(self.runtime, self.caller))
         return self._turns
 
-    async def _resume_turn(self, plan: HostPlan, turn: object, steps: TurnSteps) -> None:
-        await self.turns.resume(plan, turn, steps)
+    async def _resume_turn(self, plan: HostPlan, turn: object, steps: TurnSteps, attempt: int) -> None:
+        await self.turns.resume(plan, turn, steps, attempt)
 
     @property
     def latest_status(self) -> LatestStatus:

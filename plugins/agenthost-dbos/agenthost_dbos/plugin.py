@@ -98,6 +98,7 @@ async def _open(url: str, lease: float) -> Executors:
         executor_id=own,
         application_version="agenthost",
         log_level="WARNING",
+        sys_db_idle_transaction_timeout_sec=lease,  # the locks of a process that stands still
     )
     for left in range(_TRIES, 0, -1):
         try:

@@ -6,8 +6,13 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy
 from dbos import DBOS, SetWorkflowID
-from dbos._error import DBOSUnexpectedStepError
+from dbos._context import current_owner_xid
+from dbos._dbos import _get_dbos_instance
+from dbos._error import DBOSUnexpectedStepError, DBOSWorkflowConflictIDError
+
+from agenthost import TurnTakenOver
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -73,8 +78,9 @@ class Carrier:
         host = self.host
         if host is None or host.resume is None:
             raise RuntimeError("the host does not serve")
+        attempt = await asyncio.to_thread(_attempt, name)
         _log.warning("a turn goes on whose process has died: %s", name)
-        await host.resume(turn, _step)
+        await host.resume(turn, _step, attempt)
 
 
 carrier = Carrier()
@@ -109,6 +115,24 @@ async def _step(name: str, work: Callable[[], Awaitable[Any]]) -> Any:
             raise
         _log.warning("the stored step does not fit, and %s runs again: %s", name, error)
         return await work()
+    except DBOSWorkflowConflictIDError as error:
+        raise TurnTakenOver("another process goes on with this turn.") from error
+
+
+def _attempt(name: str) -> int:
+    """Return the number of times that a workflow of this process has begun.
+
+    Raises:
+        TurnTakenOver: another process has taken it over.
+    """
+    database = _get_dbos_instance()._sys_db  # noqa: SLF001 - the only place of the owner
+    table = database.tables.workflow_status
+    own = table.c.workflow_uuid == name, table.c.owner_xid == current_owner_xid(name)
+    with database.engine.connect() as connection:
+        found = connection.execute(sqlalchemy.select(table.c.recovery_attempts).where(*own)).scalar()
+    if found is None:
+        raise TurnTakenOver("another process goes on with this turn.")
+    return int(found)
 
 
 async def _plain(_: str, work: Callable[[], Awaitable[Any]]) -> Any:

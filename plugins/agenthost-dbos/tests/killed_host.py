@@ -24,6 +24,7 @@ port = 0
 workers = {workers}
 build_timeout = 60
 state_dir = "state"
+{state}
 [models]
 default = "openai"
 [models.openai]
@@ -33,6 +34,8 @@ kind = "router"
 agents = ["line", "billing"]
 [workflows.line]
 kind = "escalation"
+description = "Orders"
+examples = ["Where is my order?"]
 agents = ["clerk", "manager"]
 [plugins.dbos]
 url = "{turns}"
@@ -60,6 +63,7 @@ class KilledHost:
 
     process: subprocess.Popen
     directory: Path
+    effects_file: Path
     url: str
 
     def workers(self):
@@ -69,8 +73,17 @@ class KilledHost:
 
     def kill(self, process):
         """Kill one of them, as the system does without memory."""
+        self.signal(process, signal.SIGKILL)
+
+    def signal(self, process, number):
+        """Send a signal to one of them, which may have ended."""
         with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+            os.kill(process, number)
+
+    def kill_all(self):
+        """Kill all of its processes, as when a machine fails."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def say(self, text, conversation, key=None, seconds=60.0):
         """Return the answer to a message, or None if there is none."""
@@ -90,11 +103,6 @@ class KilledHost:
         except (OSError, ValueError):
             return None
 
-    def effects(self, table):
-        """Return the orders in a table of effects."""
-        with sqlite3.connect(self.directory / "effects.db", timeout=30) as database:
-            return [order for (order,) in database.execute(f"SELECT number FROM {table}")]  # noqa: S608 - one of ours
-
     def pending(self):
         """Return the number of turns that have not ended."""
         with sqlite3.connect(self.directory / "turns.db", timeout=30) as database:
@@ -102,6 +110,11 @@ class KilledHost:
                 "SELECT count(*) FROM workflow_status WHERE status NOT IN ('SUCCESS', 'ERROR', 'CANCELLED')"
             )
         return count
+
+    def effects(self, table):
+        """Return the orders in a table of effects."""
+        with sqlite3.connect(self.effects_file, timeout=30) as database:
+            return [order for (order,) in database.execute(f"SELECT number FROM {table}")]  # noqa: S608 - one of ours
 
     @property
     def log(self):
@@ -116,28 +129,34 @@ class KilledHost:
 
 
 @contextmanager
-def killed_host(directory, model, *, workers=3, lease=6.0, turns=None):
-    """Serve the shop with durable turns."""
-    with sqlite3.connect(directory / "effects.db") as database:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("CREATE TABLE looked_up (number INTEGER)")
-        database.execute("CREATE TABLE refunded (number INTEGER UNIQUE)")
-    turns = turns or f"sqlite:///{directory}/turns.db"
+def killed_host(directory, model, *, workers=3, lease=6.0, shared=None, effects=None):
+    """Serve the shop with durable turns.
+
+    ``shared`` is the database of turns and of shared state, if several hosts have it.
+    """
+    effects = effects or directory / "effects.db"
     file = directory / "agenthost.toml"
-    file.write_text(TOML.format(password=PASSWORD, model=model.url, workers=workers, turns=turns, lease=lease))
+    turns, state = shared or f"sqlite:///{directory}/turns.db", f'[state]\nurl = "{shared}"' if shared else ""
+    values = {"password": PASSWORD, "model": model.url, "workers": workers, "turns": turns, "lease": lease}
+    file.write_text(TOML.format(state=state, **values))
     file.chmod(0o600)
+    with sqlite3.connect(effects) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE IF NOT EXISTS looked_up (number INTEGER)")
+        database.execute("CREATE TABLE IF NOT EXISTS refunded (number INTEGER UNIQUE)")
     with (directory / "stdout").open("wb") as out, (directory / "stderr").open("wb") as err:
         process = subprocess.Popen(  # noqa: S603 - our own
             [sys.executable, "-m", "agenthost", "run", str(Path(__file__).parent / "shop.py")],
             cwd=directory,
-            env={**os.environ, "EFFECTS": str(directory / "effects.db"), "OPENAI_API_KEY": "none"},
+            env={**os.environ, "EFFECTS": str(effects), "OPENAI_API_KEY": "none"},
             stdout=out,
             stderr=err,
+            start_new_session=True,
         )
     try:
-        yield KilledHost(process, directory, _url(process, directory))
+        yield KilledHost(process, directory, effects, _url(process, directory))
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)  # to none if it has been killed
         try:
             process.wait(60)
         except subprocess.TimeoutExpired:

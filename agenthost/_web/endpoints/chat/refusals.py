@@ -17,6 +17,7 @@ from agenthost.errors import (
     ModelUnavailable,
     StateRefused,
     StateUnavailable,
+    TurnTakenOver,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _FAULTS: tuple[tuple[type[Exception], int, str], ...] = (
     (ConversationRefused, 400, "conversation_refused"),
     (StateRefused, 400, "conversation_refused"),
     (StateUnavailable, 503, "state_unavailable"),
+    (TurnTakenOver, 503, "turn_taken_over"),
     (AnswerMalformed, 502, "response_format_failed"),
     (ModelUnavailable, 503, "model_unavailable"),
     (ModelError, 502, "model_error"),

@@ -7,7 +7,7 @@ import pytest
 from agenthost._host.identity import turn_identity as module
 from agenthost._host.identity.turn_identity import Identity, Kind, TurnIdentities
 from agenthost.builtin.state_memory import memory_provider
-from agenthost.errors import ConversationRefused
+from agenthost.errors import ConversationRefused, TurnTakenOver
 from agenthost.state import Scope, StateOptions, Store
 
 FIRST = Identity("f")
@@ -176,12 +176,27 @@ def test_a_turn_whose_process_died_is_resumed_once(run):
         claim = await identities.claim(FIRST, "c-1")
         await identities.tool_begins(claim, 3)
         clock[0] += 50
-        resumed = await identities.resume(claim)
+        resumed = await identities.resume(claim, 2)
         assert (resumed.kind, resumed.id, resumed.turns) == (Kind.CONTINUES, claim.id, (3,))
         clock[0] += 50
         assert (await identities.look(claim)).kind is Kind.JOINS
         await identities.ended(resumed, OUTCOME, answered=True, left=False)
-        assert await identities.resume(claim) is None
+        assert await identities.resume(claim, 3) is None
+
+    run(test)
+
+
+def test_a_tool_of_an_attempt_that_was_replaced_does_not_begin(run):
+    async def test(identities, _):
+        claim = await identities.claim(FIRST, "c-1")
+        await identities.tool_begins(claim, 1)
+        resumed = await identities.resume(claim, 2)
+        with pytest.raises(TurnTakenOver):
+            await identities.tool_begins(claim, 1)
+        with pytest.raises(TurnTakenOver):
+            await identities.resume(claim, 1)
+        await identities.tool_begins(resumed, 2)
+        assert (await identities.resume(claim, 3)).turns == (1, 2)
 
     run(test)
 
@@ -190,7 +205,7 @@ def test_an_attempt_that_was_only_slow_does_not_end_the_turn(run):
     async def test(identities, _):
         claim = await identities.claim(FIRST, "c-1")
         await identities.tool_begins(claim, 1)
-        resumed = await identities.resume(claim)
+        resumed = await identities.resume(claim, 2)
         await identities.ended(claim, {"error": "TimeoutError"}, answered=False, left=False)
         assert (await identities.look(claim)).kind is Kind.JOINS
         await identities.ended(resumed, OUTCOME, answered=True, left=False)
@@ -205,6 +220,6 @@ def test_a_turn_that_a_request_has_continued_is_not_resumed(run):
         await identities.tool_begins(claim, 1)
         clock[0] += 66
         assert (await identities.claim(FIRST, "c-2")).kind is Kind.CONTINUES
-        assert await identities.resume(claim) is None
+        assert await identities.resume(claim, 2) is None
 
     run(test)

@@ -11,6 +11,7 @@ from agenthost._host.text.history import Bound
 from agenthost._host.text.transcript_lines import Line
 from agenthost._host.text.transcripts import Arrival, Transcripts
 from agenthost.builtin.state_memory import memory_provider
+from agenthost.errors import StateRefused, TurnTakenOver
 from agenthost.state import Scope, StateOptions, Store
 
 
@@ -184,6 +185,42 @@ def test_a_turn_takes_the_place_of_an_attempt_whose_process_died(run):
             ("order", "Done.", {"escalate": "lost"})
         ]
         assert resumed.history == ()
+
+    run(test)
+
+
+def test_an_attempt_that_was_replaced_stores_no_call_that_is_needed(run):
+    async def test(one, other):
+        first = Arrival("c", "first", id="turn.1")
+        begun = await one.begin(first, "a", await one.enter(first))
+        third = evolve(first, id="turn.3", attempt=3)
+        head, attempts = await other.reenter(third)
+        resumed = await other.begin(third, "a", head, attempts=attempts)
+        call = Line(0, "tool", "Done.", 0.0, "a", {"tool": "order"})
+
+        with pytest.raises(TurnTakenOver):
+            await one.progress("c", begun, [call], needed=True)
+        with pytest.raises(TurnTakenOver):
+            await one.reenter(evolve(first, id="turn.2", attempt=2))
+        await one.progress("c", begun, [call])
+        await other.progress("c", resumed, [call], needed=True)
+        await other.end(third, resumed, [call])
+
+        assert [line.turn for line in await one.read("c") if line.role == "tool"] == [resumed.turn]
+
+    run(test)
+
+
+def test_a_call_that_is_needed_and_too_large_is_refused(run):
+    async def test(one, _):
+        first = Arrival("c", "first")
+        begun = await one.begin(first, "a", await one.enter(first))
+        calls = [Line(0, "tool", "x" * 16_000, 0.0, "a", {"tool": "order"})] * 80
+
+        await one.progress("c", begun, calls)
+        with pytest.raises(StateRefused):
+            await one.progress("c", begun, calls, needed=True)
+        await one.end(first, begun, calls)
 
     run(test)
 
