@@ -120,7 +120,7 @@ class Probe:
         timeout: timeout of the check, in seconds.
         interval: seconds between two checks, varied by about a tenth.
         critical: whether the host, or the probe's agent, gets no requests while it fails. Otherwise, it is degraded.
-        agent: key or name of the agent that it belongs to. None for the host itself.
+        agent: key, name or route of the agent that it belongs to. None for the host itself.
         failures: checks in a row that must fail before the probe counts as failing.
         successes: checks in a row that must succeed before the probe is ok again.
         startup: whether it runs only until it has succeeded, and its owner counts as starting until then.

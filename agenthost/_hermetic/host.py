@@ -152,7 +152,7 @@ class ServedInMemory:
         return self._plan.models.find(next(names, None))
 
     def state_of(self, name: str) -> Store | None:
-        """Return the store of an agent by key or name."""
+        """Return the store of an agent by key, name or route."""
         found = self._plan.find(name)
         return self.app.runtime.state.stores.agent(found.key) if found is not None else None
 

@@ -77,7 +77,7 @@ class Team(Protocol):
         A failure of the agent is an outcome, never an exception.
 
         Args:
-            agent: key or name of the agent.
+            agent: key, name or route of the agent.
             turn: the turn.
             seconds: timeout in seconds, at most the remaining time of the turn.
             aloud: whether its words are the workflow's own answer, and are streamed to listeners.

@@ -26,7 +26,7 @@ class Workflow(AgentBase):
 
     Args:
         name: the workflow's name.
-        agents: keys of agents on the same host, or agents of the same program.
+        agents: keys, names or routes of agents on the same host, or agents of the same program.
         options: options of ``AgentBase``.
 
     Raises:

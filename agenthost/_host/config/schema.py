@@ -209,7 +209,7 @@ class WorkflowConfig(Table):
         "Kind of workflow",
         required=True,
     )
-    agents: tuple[str, ...] = setting((), AGENTS, "Names of the agents that take part", required=True)
+    agents: tuple[str, ...] = setting((), AGENTS, "Keys, names or routes of the agents that take part", required=True)
     route: str | None = setting(None, MOUNT, "Route of the workflow; by default, `/` and its name")
     model: str | None = setting(None, MODEL, "Language model of the workflow itself, instead of the default")
     enabled: bool = setting(True, FLAG, "Build and serve the workflow")  # noqa: FBT003

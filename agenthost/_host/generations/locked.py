@@ -76,7 +76,7 @@ class Lock:
         """Return True if a host serves agents of a locked distribution, or it has none."""
         agents = self.distributions[distribution].agents
         return not agents or any(
-            host.serves(*filter(None, (agent.key, name, full_key(distribution, name))))
+            host.serves(*filter(None, (agent.key, name, full_key(distribution, name), agent.route)))
             for name, agent in agents.items()
         )
 

@@ -60,9 +60,17 @@ class SelectedAgent:
         """True if another host may serve it."""
         return not self.here and self.config.enabled
 
-    def narrowed(self, host: HostConfig) -> SelectedAgent:
+    def names(self, owners: Owners) -> tuple[str, ...]:
+        """Return its keys, and its route if that is known before it is built.
+
+        The configuration, a lock file or an earlier start decides it.
+        """
+        route = self.config.route or owners.route_of(self.full_key)
+        return (self.key, self.full_key) if route is None else (self.key, self.full_key, route)
+
+    def narrowed(self, host: HostConfig, owners: Owners) -> SelectedAgent:
         """Return the agent, which is not ``here`` if ``host.agents`` leaves it out."""
-        return self if host.serves(self.key, self.full_key) else evolve(self, here=False)
+        return self if host.serves(*self.names(owners)) else evolve(self, here=False)
 
     @property
     def distribution(self) -> str:
@@ -143,14 +151,14 @@ def select(config: Config, candidates: Iterable[Candidate], owners: Owners | Non
     if host.serves():  # every agent
         return Selection(tuple(choice.wanted), tuple(choice.contested), choice.unfitting, choice.refusals)
     contested = [each for each in choice.contested if host.serves(each.key, each.candidate.name)]
-    wanted = [each.narrowed(host) for each in choice.wanted]
+    wanted = [each.narrowed(host, choice.owners) for each in choice.wanted]
     return Selection(tuple(wanted), tuple(contested), choice.unfitting, choice.refusals)
 
 
 def unmatched_patterns(config: Config, names: Iterable[str]) -> list[str]:
     """Return a sentence about each pattern of ``host.agents`` that matches no agent or workflow.
 
-    ``names`` are the keys and full keys of the agents.
+    ``names`` are the keys, full keys and known routes of the agents.
     """
     known = [*names, *config.workflows]
     place = config.place("host", "agents")

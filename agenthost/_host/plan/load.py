@@ -92,7 +92,7 @@ def load(
     reached = {item.key for item in of_peers}
     in_code = {*(item.key for item in from_hooks), *(item.key for item in switched_off)}
     called = {name for item in (*offered, *from_hooks, *configured_ones) for name in members_of(item.agent)}
-    if needed := [item for item, _ in pending.values() if called & {item.key, item.full_key, item.candidate.name}]:
+    if needed := [item for item, locked in pending.values() if not called.isdisjoint(_names(item, locked))]:
         more, failed, also_undone = build_agents(config, needed, adapters)
         offered, rejected, undone = [*offered, *more], [*rejected, *failed], (*undone, *also_undone)
         pending = {key: each for key, each in pending.items() if each[0] not in needed}
@@ -118,7 +118,7 @@ def load(
         refusals=(
             *(sentence for key, sentence in selection.refusals.items() if key not in in_code),
             *unmatched_patterns(
-                config, _all_names(selection, (*(item.selected for item in from_hooks), *switched_off))
+                config, _all_names(selection, (*(item.selected for item in from_hooks), *switched_off), owners)
             ),
         ),
         warnings=(
@@ -130,10 +130,10 @@ def load(
     )
 
 
-def _all_names(selection: Selection, in_code: Iterable[SelectedAgent]) -> Iterator[str]:
+def _all_names(selection: Selection, in_code: Iterable[SelectedAgent], owners: Owners) -> Iterator[str]:
     """Yield the names by which ``host.agents`` can mean an agent."""
     for item in (*selection.wanted, *in_code):
-        yield from (item.key, item.full_key)
+        yield from item.names(owners)
     for contested in selection.contested:
         yield from (contested.key, contested.candidate.name)
 
@@ -175,7 +175,7 @@ def pending_agents(
     return {
         key: (item, locked)
         for key, (item, locked) in known.items()
-        if routes[_route_of(item, locked)] == 1 and called.isdisjoint((item.key, item.full_key, locked.name))
+        if routes[_route_of(item, locked)] == 1 and called.isdisjoint(_names(item, locked))
     }
 
 
@@ -183,6 +183,11 @@ def _known(item: SelectedAgent, lock: Lock) -> LockedAgent | None:
     """Return the locked values of an agent that was built at that time, or None."""
     locked = item.locked_in(lock) if item.offer is not None else None
     return locked if locked is not None and locked.route is not None and locked.key == item.key else None
+
+
+def _names(item: SelectedAgent, locked: LockedAgent) -> tuple[str | None, ...]:
+    """Return all that names an agent that is not built."""
+    return item.key, item.full_key, item.candidate.name, locked.name, _route_of(item, locked)
 
 
 def _route_of(item: SelectedAgent, locked: LockedAgent) -> str | None:
@@ -355,7 +360,7 @@ def _from_tables(
         if not table.enabled:
             continue
         selected = SelectedAgent.in_code(name, AgentConfig(route=table.route, model=table.model), where)
-        if not config.host.serves(name):
+        if not config.host.serves(*filter(None, (name, table.route))):
             others.append(evolve(selected, here=False))
             continue
         if name in taken:
@@ -426,7 +431,7 @@ def _from_hooks(
         keys.add(key)
         section = config.agents.get(full) or _section(config, key)
         selected = SelectedAgent(key, owner.as_candidate(), section)
-        selected = selected if config.host.serves(key, full) else evolve(selected, here=False)
+        selected = selected.narrowed(config.host, owners)
         if not selected.served:
             left_out.append(selected)
         elif section.isolation == "process":

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import attrs
+from attrs import frozen
 
 from agenthost._discovery import AGENTS, Candidate
 from agenthost._error_words import summary_of
@@ -36,12 +37,40 @@ from agenthost.tools.tool import Tool
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from agenthost._host.config.limits import Limits
     from agenthost._host.packages.stages import Built, Loaded
 
-__all__ = ["in_order", "mount", "mount_all", "quarantined_when_served", "wanted_route", "why_not_served"]
+__all__ = ["Claim", "in_order", "mount", "mount_all", "quarantined_when_served", "wanted_route", "why_not_served"]
+
+
+@frozen
+class Claim:
+    """A built agent, and the route that it gets unless it cannot be mounted."""
+
+    route: str
+    item: Built
+
+    @property
+    def key(self) -> str:
+        """Its key on this host."""
+        return self.item.key
+
+    @property
+    def full_key(self) -> str:
+        """The key that no other installed package can change."""
+        return self.item.selected.full_key
+
+    @property
+    def agent(self) -> AgentBase:
+        """The agent itself."""
+        return self.item.agent
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return declared(self.agent).name
 
 
 def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mounted], list[SetAside]]:
@@ -67,7 +96,7 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
             claims.setdefault(route, []).append(item)
     mounted: list[Mounted] = _pending(loaded, limits)
     held = {agent.route: agent.full_key for agent in mounted}
-    unopposed: list[tuple[str, Built]] = []
+    unopposed: list[Claim] = []
     for route, items in sorted(claims.items(), key=_first_mounts_first):
         chosen = _chosen(items, holders.get(route)) if route not in held else None
         set_aside += [
@@ -76,11 +105,10 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
             if item is not chosen
         ]
         if chosen is not None:
-            unopposed.append((route, chosen))
-    by_key = {item.key: item.agent for _, item in unopposed}
+            unopposed.append(Claim(route, chosen))
     why_not = partial(why_not_served, set_aside=set_aside)
-    for route, item in members_first(unopposed, lambda each: each[1].agent, lambda each: each[1].key):
-        outcome = mount(item, route, mounted, by_key, why_not, limits)
+    for claim in members_first(unopposed):
+        outcome = mount(claim, mounted, unopposed, why_not, limits)
         (mounted if isinstance(outcome, Mounted) else set_aside).append(outcome)  # type: ignore[arg-type]
     return sorted(mounted, key=attrgetter("route")), in_order(set_aside)
 
@@ -116,7 +144,7 @@ def wanted_route(item: Built) -> str:
 
 def why_not_served(name: str, set_aside: Iterable[SetAside]) -> str:
     """Explain why there is no agent with this name."""
-    item = next((item for item in set_aside if name in (item.key, item.selected.full_key)), None)
+    item = next((item for item in set_aside if name in (item.key, item.selected.full_key, item.route)), None)
     if item is None:
         return "no agent of this name is installed"
     if item.state == "elsewhere":
@@ -125,10 +153,9 @@ def why_not_served(name: str, set_aside: Iterable[SetAside]) -> str:
 
 
 def mount(
-    item: Built,
-    route: str,
+    claim: Claim,
     mounted: Iterable[Mounted],
-    agents: Mapping[str, AgentBase],
+    others: Iterable[Claim],
     why_not: Callable[[str], str],
     limits: Limits,
 ) -> Mounted | SetAside:
@@ -136,14 +163,16 @@ def mount(
 
     A workflow gets its agents first.
 
-    ``mounted`` are those that are mounted already; the agents of a workflow are among them.
+    ``mounted`` are those that are mounted already; the agents of a workflow are among them. ``others`` are claims of
+    the same plan.
     """
+    route, item = claim.route, claim.item
     names = members_of(item.agent)
     if isinstance(item.agent, Workflow) and not declared(item.agent).sealed:
-        way = find_circle(item.key, {**{agent.key: agent.agent for agent in mounted}, **agents})
+        way = find_circle(claim, {**{agent.key: agent for agent in mounted}, **{each.key: each for each in others}})
         if way:
             return _refused(item, route, "quarantined", circle_diagnosis(way))
-        known = by_name((agent.key, agent.name, agent) for agent in mounted)
+        known = by_name(mounted)
         found = (known[name] for name in names if name in known)
         there = {agent.key: choice_of(agent.key, agent.agent) for agent in found}
         if names and not there:

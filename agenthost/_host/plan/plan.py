@@ -22,7 +22,15 @@ from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.chosen_classifiers import Classifiers, choose_classifiers
 from agenthost._host.plan.chosen_models import Models, choose_models
 from agenthost._host.plan.chosen_redactors import choose_redactors
-from agenthost._host.plan.mount import in_order, mount, mount_all, quarantined_when_served, wanted_route, why_not_served
+from agenthost._host.plan.mount import (
+    Claim,
+    in_order,
+    mount,
+    mount_all,
+    quarantined_when_served,
+    wanted_route,
+    why_not_served,
+)
 from agenthost._host.plan.reach import named_in_code, unknown_agents
 from agenthost._host.plan.routes import route_problem, timed_route_problems
 from agenthost._host.plan.sip_sources import SipSources, origins, sip_aliases
@@ -84,8 +92,7 @@ class HostPlan:
     @cached_property
     def _known(self) -> Mapping[str, Mounted]:
         """The served agents by route, key, full key and unique name."""
-        full = {agent.route: agent for agent in self.agents} | {agent.full_key: agent for agent in self.agents}
-        return full | by_name((agent.key, agent.name, agent) for agent in self.agents)
+        return by_name(self.agents)
 
     @property
     def pending(self) -> tuple[Mounted, ...]:
@@ -211,8 +218,8 @@ class HostPlan:
         )
 
     def _reached(self) -> dict[str, str]:
-        """Map route, name and key of each served agent to its key."""
-        return {agent.route: agent.key for agent in self.agents} | {name: a.key for name, a in self._known.items()}
+        """Map all that names each served agent to its key."""
+        return {name: agent.key for name, agent in self._known.items()}
 
     def _sip_problems(self) -> list[str]:
         return self.sip.problems(self._reached(), {item.key: item.state for item in self.set_aside}, self.aliases)
@@ -278,7 +285,7 @@ class HostPlan:
             raise DefinitionError(msg)
         if problem := route_problem(route, program=item.selected.distribution == PROGRAM):
             raise DefinitionError(problem)
-        mounted = mount(item, route, self.agents, {item.key: item.agent}, self.why_not_served, self.limits)
+        mounted = mount(Claim(route, item), self.agents, (), self.why_not_served, self.limits)
         if isinstance(mounted, SetAside):
             raise DefinitionError(mounted.diagnosis.reason if mounted.diagnosis else mounted.state)
         agents = tuple(sorted((*self.agents, mounted), key=attrgetter("route")))
@@ -295,10 +302,11 @@ class HostPlan:
         failed = [item for item in failed if item.key in late]
         mounted = [agent for agent in self.agents if agent.built_yet]
         set_aside = [SetAside(item.selected, item.state, item.diagnosis, late[item.key].route) for item in failed]
-        by_key = {item.key: item.agent for item in built}
-        for item in members_first(built, lambda each: each.agent, lambda each: each.key):
-            outcome = mount(item, late[item.key].route, mounted, by_key, self.why_not_served, self.limits)
+        claims = [Claim(late[item.key].route, item) for item in built]
+        for claim in members_first(claims):
+            outcome = mount(claim, mounted, claims, self.why_not_served, self.limits)
             (mounted if isinstance(outcome, Mounted) else set_aside).append(outcome)  # type: ignore[arg-type]
+        by_key = {item.key for item in built}
         done = {*by_key, *(item.key for item in set_aside)}
         agents = (*mounted, *(agent for key, agent in late.items() if key not in done))
         plan = attrs.evolve(
@@ -357,7 +365,7 @@ class HostPlan:
         return attrs.evolve(self, plugins=plugins, extensions=attrs.evolve(self.extensions, resolve_sip=resolve_sip))
 
     def route_of(self, name: str) -> str | None:
-        """Return the route of the served agent with this key or name, or None."""
+        """Return the route of the served agent with this key, name or route, or None."""
         agent = self.find(name)
         return None if agent is None else agent.route
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import AgentConfig, Config
     from agenthost._host.packages.selection import SelectedAgent
     from agenthost._host.packages.stages import Mounted
+    from agenthost._host.plan.agent_names import Named
 
 __all__ = ["SIP", "Reach", "named_in_code", "read_code", "section_of", "unknown_agents"]
 
@@ -42,22 +43,6 @@ def unknown_agents(config: Config, selected: Iterable[SelectedAgent]) -> Iterato
             if name != ALL_AGENTS and name not in names:
                 place = config.place("keys", key, "agents").at(number)
                 yield f"{place}: {name!r}, which the key should open, is not installed. fix: agenthost agents lists all"
-
-
-class Named(Protocol):
-    """An agent by its names."""
-
-    @property
-    def key(self) -> str:
-        """Its key on this host."""
-
-    @property
-    def full_key(self) -> str:
-        """The key that no other installed package can change."""
-
-    @property
-    def route(self) -> str:
-        """Its route."""
 
 
 @frozen(eq=False)

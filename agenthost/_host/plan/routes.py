@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from agenthost._host.plan.agent_names import by_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -104,11 +106,13 @@ class RouteTable:
 
 def timed_route_problems(config: Config, agents: Iterable[Mounted]) -> Iterator[str]:
     """Yield warnings about timed routes that cannot have an effect."""
-    served = {name: agent for agent in agents for name in (agent.name, agent.key, agent.full_key, agent.route)}
+    served = by_name(agents)
+    at_routes = {agent.route: agent for agent in served.values()}
     for path, route in config.routes.items():
         place = config.place("routes", path)
-        if path in {agent.route for agent in served.values()}:
-            yield f"{place}: agent {served[path].key!r} is at this route, so the hours have no effect. fix: move either"
+        if path in at_routes:
+            key = at_routes[path].key
+            yield f"{place}: agent {key!r} is at this route, so the hours have no effect. fix: move either"
         for key, name in (("to", route.to or ""), ("else", route.else_ or "")):
             if name not in served:
                 where = config.place("routes", path, key)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from agenthost._host.packages.diagnosis import Diagnosis
-from agenthost._host.plan.agent_names import by_name
+from agenthost._host.plan.agent_names import Named, by_name
 from agenthost.agent.base import AgentBase, declared
 from agenthost.conversation.classifiers import Choice
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["choice_of", "circle_diagnosis", "find_circle", "members_first", "members_of", "no_members_diagnosis"]
 
-T = TypeVar("T")
+
+class Planned(Named, Protocol):
+    """An agent by all that names it, with the agent itself."""
+
+    @property
+    def agent(self) -> AgentBase:
+        """The agent."""
+
+
+P = TypeVar("P", bound=Planned)
 
 
 def members_of(agent: AgentBase) -> tuple[str, ...]:
@@ -29,20 +38,18 @@ def choice_of(key: str, agent: AgentBase) -> Choice:
     return Choice(key, own.description, own.examples)
 
 
-def members_first(items: Iterable[T], agent_of: Callable[[T], AgentBase], key_of: Callable[[T], str]) -> list[T]:
-    """Sort items so that each follows those it calls, as far as possible."""
+def members_first(items: Iterable[P]) -> list[P]:
+    """Sort agents so that each follows those it calls, as far as possible."""
     items = list(items)
-    known = by_name((key_of(item), declared(agent_of(item)).name, item) for item in items)
-    ordered: list[T] = []
+    known = by_name(items)
+    ordered: list[P] = []
     begun: set[int] = set()
-    for item in sorted(items, key=lambda item: bool(members_of(agent_of(item)))):
-        _place(item, known, agent_of, begun, ordered)
+    for item in sorted(items, key=lambda item: bool(members_of(item.agent))):
+        _place(item, known, begun, ordered)
     return ordered
 
 
-def _place(
-    item: T, known: Mapping[str, T], agent_of: Callable[[T], AgentBase], begun: set[int], ordered: list[T]
-) -> None:
+def _place(item: P, known: Mapping[str, P], begun: set[int], ordered: list[P]) -> None:
     """Place an item after those it calls.
 
     A function within the other would refer to itself, and keep all items until a full collection.
@@ -50,29 +57,30 @@ def _place(
     if id(item) in begun:
         return
     begun.add(id(item))
-    for name in members_of(agent_of(item)):
+    for name in members_of(item.agent):
         if (member := known.get(name)) is not None:
-            _place(member, known, agent_of, begun, ordered)
+            _place(member, known, begun, ordered)
     ordered.append(item)
 
 
-def find_circle(key: str, agents: Mapping[str, AgentBase]) -> tuple[str, ...]:
-    """Return a path from an agent back to itself, both ends included, or nothing."""
-    known = by_name((other, declared(agent).name, other) for other, agent in agents.items())
-    return _way_back(key, (key,), agents, known, set())
+def find_circle(start: Planned, agents: Mapping[str, Planned]) -> tuple[str, ...]:
+    """Return the keys from an agent back to itself, both ends included, or nothing.
+
+    ``agents`` are all agents by key.
+    """
+    known = by_name({**agents, start.key: start}.values())
+    return _way_back(start, (start.key,), known, set())
 
 
-def _way_back(
-    at: str, way: tuple[str, ...], agents: Mapping[str, AgentBase], known: Mapping[str, str], seen: set[str]
-) -> tuple[str, ...]:
-    for name in members_of(agents[at]):
+def _way_back(at: Planned, way: tuple[str, ...], known: Mapping[str, Planned], seen: set[str]) -> tuple[str, ...]:
+    for name in members_of(at.agent):
         if (member := known.get(name)) is None:
             continue
-        if member == way[0]:
-            return (*way, member)
-        if member not in seen:
-            seen.add(member)
-            if found := _way_back(member, (*way, member), agents, known, seen):
+        if member.key == way[0]:
+            return (*way, member.key)
+        if member.key not in seen:
+            seen.add(member.key)
+            if found := _way_back(member, (*way, member.key), known, seen):
                 return found
     return ()
 

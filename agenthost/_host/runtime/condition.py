@@ -117,8 +117,8 @@ class Condition:
         return path == "/live" or self.started
 
     def find(self, name: str) -> ServedAgent | None:
-        """Return the served agent with this key, else the only one with this name."""
-        return by_name((agent.key, agent.name, agent) for agent in self.agents).get(name)
+        """Return the served agent with this key, name or route."""
+        return by_name(self.agents).get(name)
 
     def knows(self, name: str) -> bool:
         """Return True for a served or a failed agent's name."""

@@ -97,7 +97,7 @@ class DryRun:
         return self._runtime.base(agent.route, "http", f"{host.host}:{host.port}")
 
     def resolve(self, name: str) -> str:
-        """Return the public URL of an agent of this host, by key or name.
+        """Return the public URL of an agent of this host, by key, name or route.
 
         Raises:
             LookupError: no such agent is served.

@@ -33,8 +33,8 @@ __all__ = ["agents_of_file", "find_agent", "why_not"]
 def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
     """Return the agent with a name, in a plan that serves it.
 
-    ``name`` is the key or name of an installed agent, ``path/to/file.py``, or ``path/to/file.py:Name`` for one of
-    several.
+    ``name`` is the key, name or route of an installed agent, ``path/to/file.py``, or ``path/to/file.py:Name`` for one
+    of several.
 
     Raises:
         PlanError: no such agent, or it cannot be served.

@@ -21,7 +21,7 @@ from agenthost._host.generations.lock import read_lock
 from agenthost._host.packages.approval import unapproved
 from agenthost._host.packages.stages import Built, Mounted, Rejected
 from agenthost._host.plan.load import build_agents, load
-from agenthost._host.plan.mount import mount, wanted_route
+from agenthost._host.plan.mount import Claim, mount, wanted_route
 from agenthost._host.plan.plan import HostPlan, Replaced, make_plan
 from agenthost._host.plan.reach import section_of
 from agenthost._host.plan.store_provider import refused_names
@@ -79,13 +79,15 @@ def plan_again(
     This never changes what is served. If one agent is named and no package differs, only it is built, unless something
     else follows from its change.
 
-    ``config`` is the configuration, as ``read_again`` gave it. ``agent`` is the key of the only agent to build again,
+    ``config`` is the configuration, as ``read_again`` gave it. ``agent`` names the only agent to build again,
     whatever else has changed; None for all that have changed. ``stale`` are distributions that differ from the imported
     ones; None finds those that were installed since.
 
     Raises:
         PlanError: an agent that is served now, and should be, would be lost.
     """
+    if agent is not None and (found := plan.find(agent)) is not None and agent != found.full_key:
+        agent = found.key
     done = _replace_one(config, before, plan, agent) if agent is not None and stale == () else None
     return done if isinstance(done, ReloadResult) else _plan_all(config, before, plan, agent, stale, done)
 
@@ -175,7 +177,7 @@ def _replace_one(config: Config, before: Config, plan: HostPlan, agent: str) -> 
         raise PlanError(f"{agent}: {failed[0].diagnosis.reason}. fix: {failed[0].diagnosis.remedy}")
     if not _alike(built[0], mounted) or [*refused_names(config, built)] != [*refused_names(before, [mounted])]:
         return built[0]
-    outcome = mount(built[0], mounted.route, plan.agents, {}, plan.why_not_served, plan.limits)
+    outcome = mount(Claim(mounted.route, built[0]), plan.agents, (), plan.why_not_served, plan.limits)
     if not isinstance(outcome, Mounted):
         reason, remedy = (outcome.diagnosis.reason, outcome.diagnosis.remedy) if outcome.diagnosis else ("", "")
         raise PlanError(f"{agent}: {reason}. fix: {remedy}")

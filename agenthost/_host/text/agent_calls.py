@@ -426,6 +426,10 @@ class HostTeam:
     def say(self, event: Event) -> None:
         """Send an event to the listeners of the turn."""
         if isinstance(event, Escalated):
+            plan = self._call.plan
+            named = ((each, plan.find(each)) for each in (event.agent, event.to))
+            before, after = (name if found is None else found.key for name, found in named)
+            event = evolve(event, agent=before, to=after)
             from_whom = [call for call in self._call.below if call.agent.key == event.agent and not call.escalated]
             for call in from_whom[-1:]:
                 call.escalated = True

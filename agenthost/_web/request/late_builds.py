@@ -120,5 +120,5 @@ def _called(plan: HostPlan, built: Sequence[Built], failed: Sequence[Rejected]) 
     return [
         agent.selected
         for agent in (plan.pending if names else ())
-        if agent.key not in done and names & {agent.key, agent.full_key, agent.name}
+        if agent.key not in done and names & {agent.key, agent.full_key, agent.name, agent.route}
     ]

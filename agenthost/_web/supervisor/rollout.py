@@ -382,7 +382,7 @@ def _of_agent(agent: str | None, served: ServedPlan, differing: tuple[str, ...])
     """
     if agent is None:
         return differing
-    own = {each.package for each in served.agents if agent in (each.key, each.full_key)}
+    own = {each.package for each in served.agents if agent in (each.key, each.full_key, each.name, each.route)}
     if own.isdisjoint(differing):
         return ()
     if others := sorted(set(differing) - own):

@@ -78,7 +78,7 @@ class AsyncHermeticHost(HostCore):
         """Return the store of an agent.
 
         Args:
-            agent: its key or name.
+            agent: its key, name or route.
 
         Raises:
             LookupError: the host has no such agent.
@@ -170,7 +170,7 @@ class AsyncHermeticHost(HostCore):
         """Open a conversation in text with an agent or a workflow, as ``/v1`` serves it.
 
         Args:
-            agent: its key or name.
+            agent: its key, name or route.
             context: JSON values besides the messages, such as a customer's profile.
         """
 

@@ -85,7 +85,7 @@ class HermeticHost(HostCore):
         """Return the store of an agent.
 
         Args:
-            agent: its key or name.
+            agent: its key, name or route.
 
         Raises:
             LookupError: the host has no such agent.
@@ -97,7 +97,7 @@ class HermeticHost(HostCore):
 
         Args:
             name: its name.
-            agent: key or name of its agent. None for a probe of the host.
+            agent: key, name or route of its agent. None for a probe of the host.
 
         Raises:
             LookupError: there is no such probe.
@@ -184,7 +184,7 @@ class HermeticHost(HostCore):
         """Open a conversation in text with an agent or a workflow, as ``/v1`` serves it.
 
         Args:
-            agent: its key or name.
+            agent: its key, name or route.
             context: JSON values besides the messages, such as a customer's profile.
         """
 

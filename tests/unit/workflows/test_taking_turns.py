@@ -286,6 +286,15 @@ class TestRouter:
         assert Escalated("router", "sales", "senior", "the agent gives up") in host.events
         assert host.figures.taken_over == ["sales"]
 
+    def test_an_agent_takes_over_by_its_route(self):
+        """Events, figures and answers name the key."""
+        agents = [Leaf("sales", "sorry, I can't", route="/s"), Leaf("senior", "I see to it.", route="/up")]
+        host = Host(Escalation("x", ["/s", "/up"]), *agents, detectors=(Angry(),))
+
+        assert host.run("x").agent == "senior"
+        assert Escalated("x", "sales", "senior", "the agent gives up") in host.events
+        assert host.figures.taken_over == ["sales"]
+
     def test_a_store_that_does_not_answer_costs_the_memory_alone(self):
         """Turns are answered, each by itself."""
 

@@ -231,6 +231,16 @@ def test_host_agents(pattern, here):
     assert {w.left_out for w in wanted if not w.served} <= {"elsewhere"}
 
 
+def test_host_agents_by_route():
+    """A route counts that the configuration, a lock file or an earlier start has decided."""
+    sections = {"shop": AgentConfig(route="/shop")}
+    owners = Owners(keys={"sales": "acme"}, routes={"/s": "acme:sales"})
+    offers = [offer("acme", "sales"), offer("acme", "shop"), offer("acme", "support")]
+    wanted = select(narrowed("/s*", agents=sections), offers, owners).wanted
+
+    assert [w.key for w in wanted if w.served] == ["sales", "shop"]
+
+
 def test_sections_of_agents_elsewhere():
     """One file may serve several hosts: a section that restricts need not fit here."""
     sections = {"shop": AgentConfig(enabled=False), "gone": AgentConfig(enabled=False)}

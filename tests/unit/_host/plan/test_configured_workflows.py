@@ -137,6 +137,47 @@ def test_circles():
     }
 
 
+@pytest.mark.parametrize("name", ["sales", "/sales", "program:sales"])
+@pytest.mark.parametrize("kind", [Router, Vote, Sequential, Parallel], ids=lambda kind: kind.__name__)
+def test_an_agent_is_named_by_key_or_route(kind, name):
+    """The workflow is mounted after its agents.
+
+    The full key names an agent, too.
+    """
+    plan = plan_of(kind("a-workflow", [name, "/help"]), *desk())
+
+    assert plan.warnings == ()
+    assert [choice.agent for choice in plan.choices((name, "/help"))] == ["sales", "support"]
+
+
+def test_an_agent_is_named_by_its_own_name(tmp_path):
+    """A second mount has another key."""
+    file = tmp_path / "agenthost.toml"
+    file.write_text('[workflows.front]\nkind = "router"\nagents = ["Ann", "/help"]\nroute = "/front"\n')
+    config = load_config(str(file), {"HOME": str(tmp_path)})
+    ann = Built.in_code("sales", AgentBase("Ann", "/sales"), AgentConfig())
+    plan = make_plan(config, load_for_program(config, (ann, *built(AgentBase("support", "/help")))))
+
+    assert plan.warnings == ()
+    assert plan.find("front").agent.members == ("Ann", "/help")
+
+
+def test_circles_of_routes():
+    """They are found as those of keys are."""
+    plan = plan_of(Vote("a", ["/b"], route="/a"), Vote("b", ["/a"], route="/b"))
+
+    assert reasons(plan)["a"] == "this workflow calls itself by way of b"
+
+
+def test_a_route_that_nobody_has():
+    plan = plan_of(*desk(), Vote("poll", ["sales", "/gone"]), Vote("none", ["/gone"]))
+
+    assert "workflow 'poll' goes on without '/gone', which is not served: no agent of this name is installed" in (
+        plan.warnings
+    )
+    assert reasons(plan)["none"].startswith("none of its agents is served: /gone")
+
+
 def test_one_that_is_missing_is_named():
     """The workflow goes on without it."""
     plan = plan_of(*desk(), Vote("poll", ["sales", "broken", "gone"]), AgentBase("broken", "/health"))

@@ -393,3 +393,15 @@ def test_one_agent_that_fails_changes_nothing(host):
     with pytest.raises(PlanError, match="rooms"):
         asyncio.run_coroutine_threadsafe(reload, host.reloading._loop).result()
     assert host.plan is before
+
+
+@pytest.mark.parametrize("name", ["support", "agenthost-support:support", "/support"])
+def test_one_agent_is_reloaded_by_key_or_route(host, name):
+    """Also by its full key."""
+    host.reload(PLAIN)
+    support, sales = host.plan.find("support"), host.plan.find("sales")
+    told = host.reload(PLAIN, name)
+
+    assert "support" in told["changed"]
+    assert host.plan.find("support") is not support
+    assert host.plan.find("sales") is sales
