@@ -34,6 +34,8 @@ _BUSY = 5.0
 """Seconds that a write waits for other processes (``busy_timeout``)."""
 _MOST = 2**63
 _MOST_AT_ONCE = 256
+_CACHE = 512
+"""KiB of the file that each connection keeps in memory. The system keeps it, too, so more gains nothing."""
 _SWEEP = 60.0
 """Seconds between two sweeps of expired entries."""
 
@@ -306,6 +308,7 @@ def _connect(path: Path, *, writes: bool) -> sqlite3.Connection:
     try:
         _patiently(partial(connection.execute, "PRAGMA journal_mode = WAL"))
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE}")
         _patiently(partial(connection.executescript, _SCHEMA))
         connection.execute(f"PRAGMA query_only = {int(not writes)}")
     except BaseException:

@@ -1,6 +1,7 @@
 """The store in a file that another process locks, or that is not a store."""
 
 import asyncio
+import ctypes
 import sqlite3
 from contextlib import closing
 from functools import partial
@@ -101,3 +102,39 @@ def test_a_file_that_others_can_read_is_not_opened(tmp_path):
         opened()
 
     assert not (tmp_path / "elsewhere").exists()
+
+
+class Heap(ctypes.Structure):
+    """The figures of ``mallinfo2``."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+    ]
+
+
+def used():
+    """The memory in use outside of Python's own, in which SQLite keeps pages."""
+    try:
+        figures = ctypes.CDLL(None).mallinfo2
+    except AttributeError:
+        pytest.skip("only the GNU C library counts it")
+    figures.restype = Heap
+    found = figures()
+    return found.uordblks + found.hblkhd
+
+
+def test_a_file_that_grows_takes_no_more_memory(tmp_path):
+    """Both connections keep few of its pages."""
+    keys, value = [f"key {number}" for number in range(400)], "x" * 16_000
+
+    async def body(store, other):
+        other.execute("COMMIT")
+        before = used()
+        for key in keys:
+            await store.set(key, value)
+        for key in keys:
+            assert await store.get(key) == value
+        return used() - before
+
+    assert run(tmp_path, body) < 1.5 * 2**20 < (tmp_path / "state.db").stat().st_size / 4
