@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from agenthost.errors import StateRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["MOST_VALUE", "checked_integer", "checked_ttl", "decode", "encode"]
 
@@ -16,6 +19,8 @@ MOST_VALUE = 256 * 1024
 LEAST_INTEGER, MOST_INTEGER = -(2**63), 2**63 - 1
 _DAYS = 86400
 _MOST_TTL = 3650 * _DAYS
+_PLAIN = frozenset({str, bool, type(None)})
+"""Types whose values are all JSON."""
 
 _encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
@@ -42,16 +47,15 @@ def encode(value: Any) -> bytes:
 
 def _check(value: Any) -> None:
     kind = type(value)
-    if value is None or kind is str or kind is bool:
+    if kind in _PLAIN:
         return
     if kind is dict:
-        for name, item in value.items():
+        for name in value:
             if type(name) is not str:
                 raise StateRefused(f"a value must be JSON: names in an object are text, not {type(name).__name__}.")
-            _check(item)
+        _check_all(value.values())
     elif kind in (list, tuple):
-        for item in value:
-            _check(item)
+        _check_all(value)
     elif kind is int:
         checked_integer(value)
     elif kind is not float:
@@ -60,6 +64,12 @@ def _check(value: Any) -> None:
         )
     elif not isfinite(value):
         raise StateRefused("a value must be JSON, which has neither NaN nor infinity.")
+
+
+def _check_all(values: Iterable[Any]) -> None:
+    for value in values:
+        if type(value) not in _PLAIN:
+            _check(value)
 
 
 def checked_integer(value: int) -> int:

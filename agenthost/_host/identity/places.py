@@ -65,6 +65,11 @@ class Place:
         return evolve(self, asking=asking, follows=follows), claim
 
     @property
+    def begins(self) -> bool:
+        """True if the conversation has an ID that was made for this request."""
+        return self._is_free and not self.follows
+
+    @property
     def _is_free(self) -> bool:
         """True if only the history shows the conversation.
 

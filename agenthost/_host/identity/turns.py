@@ -213,6 +213,7 @@ class Turns:
                 asking.principal,
                 options=asking.options,
                 begins=not asking.text and not asking.sent,
+                new=claim.kind is Kind.NEW and place.begins,
                 sent=asking.sent,
                 paused=asking.paused,
                 attempts=claim.turns,

@@ -116,6 +116,7 @@ class Conversations:
         *,
         options: AnswerOptions | None = None,
         begins: bool = False,
+        new: bool = False,
         sent: Sequence[Message] = (),
         paused: Paused | None = None,
         attempts: Collection[int] = (),
@@ -132,8 +133,9 @@ class Conversations:
         ``tool_begins`` is called with the turn's number before each tool, and ``ended`` with its reply for what is
         stored together with the end of the transcript. ``durable`` has the steps of a turn that outlives its process.
 
-        ``begins`` is for an agent that begins the conversation, without a message. ``sent`` has the messages after the
-        person's, if the client continues a turn with the results of its tools, and ``paused`` that turn.
+        ``begins`` is for an agent that begins the conversation, without a message. ``new`` is for a conversation whose
+        ID was made for this turn. ``sent`` has the messages after the person's, if the client continues a turn with
+        the results of its tools, and ``paused`` that turn.
 
         Raises:
             LookupError: no such agent is served.
@@ -162,7 +164,7 @@ class Conversations:
         try:
             async with self._entrance(principal, conversation):  # in order, even if a store that is opened is slow
                 if not arrival.attempt:
-                    head = await transcripts.enter(arrival)
+                    head = await transcripts.enter(arrival, new=new)
                 else:
                     head, given_up = await transcripts.reenter(arrival)
                     attempts = {*attempts, *given_up}

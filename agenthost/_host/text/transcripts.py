@@ -101,8 +101,10 @@ class Transcripts:
         self._bound = history
         self._page = min(max(_PAGE, history.characters), _LONGEST_PAGE)
 
-    async def enter(self, arrival: Arrival) -> dict[str, Any]:
+    async def enter(self, arrival: Arrival, *, new: bool = False) -> dict[str, Any]:
         """Store a person's message, in the order of arrival.
+
+        ``new`` is True if the conversation probably begins with it, which saves a read.
 
         Returns:
             The head of the transcript, for ``begin``.
@@ -116,7 +118,7 @@ class Transcripts:
         def add(head: dict[str, Any]) -> dict[str, Any]:
             return self._let_in({**head, "waiting": [*head.get("waiting", ()), entry]})
 
-        head: dict[str, Any] = await self._heads.update(arrival.conversation, add, {}, ttl=self._ttl)
+        head: dict[str, Any] = await self._heads.update(arrival.conversation, add, {}, ttl=self._ttl, absent=new)
         return head
 
     def _entry(self, arrival: Arrival) -> dict[str, Any]:

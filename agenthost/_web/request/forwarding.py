@@ -5,6 +5,7 @@ They apply to their own request only, and only if it comes from an address in ``
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ __all__ = ["UNKNOWN", "Forwarded", "TrustedProxies"]
 UNKNOWN = "unknown"
 """The client without an address, such as on a Unix socket."""
 _SCHEMES = ("http", "https")
+_PEERS = 256
+"""The latest peers whose addresses are known."""
 
 
 @frozen
@@ -46,6 +49,7 @@ class TrustedProxies:
         written = [*networks]
         self._networks: Sequence[IPv4Network | IPv6Network] = [ip_network(each) for each in written if each != UNIX]
         self._unix = UNIX in written
+        self._has_peer = lru_cache(_PEERS)(self._has)
 
     def __bool__(self) -> bool:
         return bool(self._networks) or self._unix
@@ -68,7 +72,7 @@ class TrustedProxies:
         """
         client = scope.get("client")
         peer = client[0] if client else UNKNOWN
-        if not (self._has(peer) if client else self._unix):
+        if not (self._has_peer(peer) if client else self._unix):
             return Forwarded(peer)
         headers = [
             (name, value) for name, value in scope["headers"] if name.startswith((b"x-forwarded-", b"forwarded"))

@@ -144,9 +144,14 @@ class OpenAIModel:
             body = self._wire(request, length)
             async with self._connection.post("chat/completions", body, ends) as response:
                 async with aclosing(response.events()) as events:
-                    async for event in events:
-                        if words := answer.take(read_chunk(event)):
-                            yield Words(words)
+                    async for arrived in events:
+                        words: list[str] = []
+                        try:
+                            words += (answer.take(read_chunk(event)) for event in arrived)
+                        finally:  # what came before a failure was said
+                            if text := "".join(words):
+                                response.begun = True
+                                yield Words(text)
                 yield answer.whole()
         except TimeoutError as error:
             limit = f"{self._settings.timeout:g} s"

@@ -44,11 +44,11 @@ def ask(url, request=REQUEST, **settings):
     return asyncio.run(asked())
 
 
-def test_words_come_one_by_one_and_then_the_whole():
+def test_words_come_as_they_arrive_and_then_the_whole():
     with ScriptedModel(Says("Hello there, Ann.")) as server:
         *words, whole = ask(server.url, api_key=Secret("k-1"), temperature=0.5, max_tokens=9)
 
-        assert words == [Words("Hello "), Words("there, "), Words("Ann.")]
+        assert "".join(each.text for each in words) == "Hello there, Ann."
         assert whole == Completion("Hello there, Ann.", (), Usage(10, 3), "stop", "scripted")
         [sent] = server.requests
         assert server.keys == ["Bearer k-1"]
@@ -149,6 +149,24 @@ def test_each_fault_is_an_error_that_says_what_it_is(steps, error, told, request
         with pytest.raises(error, match=told):
             ask(server.url)
         assert len(server.requests) == requests
+
+
+def test_words_before_a_fault_are_said_even_if_they_arrive_with_it():
+    words = b'data: {"choices": [{"delta": {"content": "Half an"}}]}\n\n'
+
+    async def asked(url):
+        model = OpenAIModel("house", OpenAISettings(url=url, model="scripted"))
+        pieces = model.answer(REQUEST)
+        try:
+            assert await anext(pieces) == Words("Half an")
+            with pytest.raises(ModelUnavailable, match="on fire"):
+                await anext(pieces)
+        finally:
+            await model.close()
+
+    with ScriptedModel(Sends(words + b'data: {"error": "on fire"}\n\n', "text/event-stream")) as server:
+        asyncio.run(asked(server.url))
+        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("step", [Hangs(), Says("a b c d e f g h i j k", pause=0.2)], ids=["silent", "slow"])

@@ -107,10 +107,13 @@ def test_a_file_that_others_can_read_is_not_opened(tmp_path):
 class Heap(ctypes.Structure):
     """The figures of ``mallinfo2``."""
 
-    _fields_ = [
+    _fields_ = tuple(
         (name, ctypes.c_size_t)
-        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
-    ]
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks"),
+            "keepcost",
+        )
+    )
 
 
 def used():

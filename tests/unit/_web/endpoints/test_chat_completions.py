@@ -22,6 +22,7 @@ from chat_host import PASSWORD, client
 from polling import poll_in_loop
 
 from agenthost import AgentBase, AgentServer, FunctionResult, Router
+from agenthost.builtin.state_sqlite import SqliteEntries
 from agenthost.testing import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
 
 
@@ -97,6 +98,23 @@ def test_an_agent_answers_by_a_stream(url):
     assert "".join(said) == "[offline model] pro costs $99."
     assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
     assert chunks[-1].usage.total_tokens > 0
+
+
+def test_a_turn_that_begins_a_conversation_reads_nothing_from_the_store(url, monkeypatch):
+    """It knows that there is nothing. A conversation that its client names is read."""
+    found, read = [], SqliteEntries.read
+
+    async def noted(entries, key):
+        if b"probe" not in key:
+            found.append(key)
+        return await read(entries, key)
+
+    monkeypatch.setattr(SqliteEntries, "read", noted)
+    ask(url, "What does basic cost?")
+    reads = [*found]
+    ask(url, "What does basic cost?", extra_headers={"agenthost-conversation": "named"})
+
+    assert (reads, [key.endswith(b"/named") for key in found]) == ([], [True])
 
 
 @pytest.mark.parametrize("stream", [False, True])

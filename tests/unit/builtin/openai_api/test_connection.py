@@ -11,6 +11,7 @@ from attrs import define, field
 from hypothesis import given, settings, strategies as st
 
 from agenthost import Secret
+from agenthost.builtin.openai_api import connection as connection_module
 from agenthost.builtin.openai_api.connection import BrokenOff, Connection, NotReached, Rejected, Unreadable
 
 _STREAM = {"content-type": "text/event-stream"}
@@ -72,7 +73,7 @@ async def reached(server, key=None):
 async def events(connection, seconds=30):
     ends = asyncio.get_running_loop().time() + seconds
     async with connection.post("chat/completions", {}, ends) as response, aclosing(response.events()) as all_of_them:
-        return [event async for event in all_of_them]
+        return [event async for together in all_of_them for event in together]
 
 
 def ask(server, **options):
@@ -108,6 +109,59 @@ def test_events_are_the_same_however_they_arrive(wanted, end, sizes, done):
     pieces = [piece for piece in (*pieces, rest) if piece]
 
     assert ask(Server(pieces)) == ["\n".join(lines).encode() for lines in wanted]
+
+
+@define
+class Paced(Server):
+    """Sends one piece at once, one later, and the others while its client rests."""
+
+    go_on: asyncio.Event = field(factory=asyncio.Event)
+    resting: asyncio.Event = field(factory=asyncio.Event)
+    sent: asyncio.Event = field(factory=asyncio.Event)
+
+    async def answer(self, reader, writer):
+        await reader.readuntil(b"{}")
+        first, second, *others = self.pieces
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + first)
+        await self.go_on.wait()
+        writer.write(second)
+        await self.resting.wait()
+        for piece in others:
+            writer.write(piece)
+            await writer.drain()
+        self.sent.set()
+        writer.close()
+
+
+def test_a_fast_stream_is_read_together_once_it_has_begun(monkeypatch):
+    """Nothing rests before the first words."""
+    server = Paced([b"data: 1\n\n", b"data: 2\n\n", b"data: 3\n\n", b"data: ", b"4\n\n", b"data: 5\n\n"])
+    sleep = asyncio.sleep
+
+    async def rest(seconds):
+        if 0 < seconds < 1:
+            server.resting.set()
+            await server.sent.wait()
+        await sleep(0)
+
+    monkeypatch.setattr(connection_module, "_FAST", float("inf"))
+    monkeypatch.setattr(connection_module, "_TOGETHER", 0.9)
+    monkeypatch.setattr(asyncio, "sleep", rest)
+
+    async def main():
+        ends = asyncio.get_running_loop().time() + 30
+        async with (
+            reached(server) as connection,
+            connection.post("chat/completions", {}, ends) as response,
+            aclosing(response.events()) as every,
+        ):
+            arrived = [await anext(every)]
+            rested = server.resting.is_set()
+            response.begun = True
+            server.go_on.set()
+            return rested, arrived + [each async for each in every]
+
+    assert asyncio.run(main()) == (False, [[b"1"], [b"2"], [b"3", b"4", b"5"]])
 
 
 def test_one_connection_serves_one_request_after_the_other():
