@@ -23,7 +23,7 @@ LEAST_ROOM = 64 * 2**20
 def health_probes() -> list[Probe]:
     """Offer the host's own probes.
 
-    ``state.required`` decides if the host is ready without its store.
+    ``state.required`` decides if agents that use shared state are ready without the store.
     """
     return [
         Probe("state", state_answers),

@@ -286,6 +286,30 @@ def test_a_store_dies_and_comes_back_under_load(shop):
     print(f"\nrecovered after {recovered:.2f} s; {len(load.acknowledged)} visits")  # noqa: T201 - with -s, for reports
 
 
+@pytest.mark.parametrize("kind", ["redis"], indirect=True)
+def test_agents_without_state_serve_without_the_store(packages, shops, server):
+    """The host is degraded, also after a start without the store."""
+    paths = ("/ready", "/health", "/ready/good-1", "/ready/shares-shop", "/ready/shares-desk")
+    try:
+        with packages.having("good-1"):
+            for again in (False, True):
+                with shops("") as shop:
+                    if not again:
+                        shop.until("/ready/shares-desk", 200)
+                        server.kill()
+                    shop.until("/ready/shares-desk", 503)
+                    statuses = [shop.served.status(path) for path in paths]
+                    who = functions(shop.caller.document("/good-1", "c-2"))["who"]["web_hook_url"]
+                    answers = {shop.caller.call(who, "who", {}, "c-2")["response"] for _ in range(20)}
+                    problem = shop.caller.ask("GET", "/-/status.json").json["problems"][0]["problem"]
+
+                    assert statuses == [200, 200, 200, 503, 503]
+                    assert answers == {"good-1"}
+                    assert problem.endswith("does not answer (agents that may use it: shares-desk, shares-shop)")
+    finally:
+        server.start()
+
+
 @pytest.fixture(scope="module")
 def line(server):
     with line_to(server.address) as line:

@@ -124,7 +124,7 @@ class StateConfig(Table):
     url: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is
         None, STORE, "URL of the store; by default, `sqlite:///state.db`, a file in `state_dir`", effect=RESTART
     )
-    required: bool = setting(True, FLAG, "Be ready only while the store responds and accepts writes")  # noqa: FBT003
+    required: bool = setting(True, FLAG, "Agents that use shared state are ready only while it works")  # noqa: FBT003
     connect_timeout: float = setting(
         0.25, SECONDS, "Timeout for connecting to a store on the network", unit="seconds", effect=RESTART
     )

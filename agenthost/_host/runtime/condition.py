@@ -69,6 +69,7 @@ class Condition:
     failed: tuple[UnservedAgent, ...] = ()
     verdict: Verdict = field(factory=Verdict)
     state: bool = True
+    """False while the store is required and does not work. Agents that use it are not ready then."""
     settled: bool = True
     stands_still: float = 0.0
     """Seconds for which its event loop has done nothing."""
@@ -82,6 +83,8 @@ class Condition:
     store: str = ""
     """The problem of the store, if there is one. It degrades a host that does not require its store."""
     plugins: tuple[QuarantinedPlugin, ...] = ()
+    without_state: frozenset[str] = frozenset()
+    """Keys of the agents that use no shared state, while ``state`` is False."""
 
     @property
     def started(self) -> bool:
@@ -91,16 +94,15 @@ class Condition:
     @property
     def ready(self) -> bool:
         """True if it should get requests."""
-        able = self.phase is Phase.SERVING and self.state and self.settled
-        return able and self.started and self.verdict.ready(self._keys())
+        return self.phase is Phase.SERVING and self.settled and self.started and self.verdict.ready(self._with_store())
 
     @property
     def status(self) -> str:
         """``starting``, ``ok``, ``degraded`` or ``failing``."""
         if self.phase is Phase.STARTING:
             return "starting"
-        status = self.verdict.status(self._keys()) if self.state else "failing"
-        if status == "failing" and self.state and self._only_waits():
+        status = self.verdict.status(self._with_store())
+        if status == "failing" and self._only_waits():
             return "starting"
         worse = self.failed or self.plugins or self.differing or self.store or self.broken.intersection(self._keys())
         return "degraded" if status == "ok" and worse else status
@@ -126,18 +128,27 @@ class Condition:
 
     def status_of(self, agent: ServedAgent) -> str:
         """Return the status of a served agent: ``starting``, ``ok``, ``degraded`` or ``failing``."""
+        if not self._has_store(agent.key):
+            return "failing"
         status = "starting" if agent.key in self.verdict.pending else self.verdict.of(agent.key)
         return "degraded" if status == "ok" and agent.key in self.broken else status
 
     def _keys(self) -> Iterable[str]:
         return (agent.key for agent in self.agents)
 
+    def _with_store(self) -> list[str]:
+        """Return the keys of the agents that do not lack a store."""
+        return [key for key in self._keys() if self._has_store(key)]
+
+    def _has_store(self, key: str) -> bool:
+        return self.state or key in self.without_state
+
     def _only_waits(self) -> bool:
         """Return True if probes without a result are the only fault."""
         verdict = self.verdict
         if verdict.host == "failing":
             return verdict.host_pending
-        return bool(self.agents) and any(agent.key in verdict.pending for agent in self.agents)
+        return any(key in verdict.pending for key in self._with_store())
 
 
 def combined(workers: Sequence[Condition]) -> Condition:

@@ -43,6 +43,7 @@ from agenthost._host.telemetry.metrics import Metrics
 from agenthost._host.telemetry.recent_calls import CallNotes
 from agenthost._version import __version__
 from agenthost.agent.base import declared, serve_facts, serve_state
+from agenthost.agent.state_use import may_use_state
 from agenthost.errors import AgentHostError
 from agenthost.health import HostVitals
 from agenthost.hosting import Host
@@ -159,6 +160,7 @@ class Runtime:
         self._overriding: WeakKeyDictionary[HostPlan, dict[Mounted | str, Callable[[], object]]] = WeakKeyDictionary()
         self._showing = threading.Lock()
         self._kept: tuple[tuple[float, Published], ...] = ()
+        self._uses_state: WeakKeyDictionary[Mounted, bool] = WeakKeyDictionary()
 
     @property
     def config(self) -> Config:
@@ -428,7 +430,20 @@ class Runtime:
             self._built(),
             self.state.problem,
             published.quarantined if published is not None else (),
+            frozenset() if self.state.ready or published is None else self._without_state(published.plan),
         )
+
+    def _without_state(self, plan: HostPlan) -> frozenset[str]:
+        return frozenset(agent.key for agent in plan.agents if not self.may_use_state(agent))
+
+    def may_use_state(self, agent: Mounted) -> bool:
+        """Return False if no code of an agent is known to use shared state."""
+        if agent.key in self.state.users:
+            return True
+        known = self._uses_state.get(agent)
+        if known is None:
+            known = self._uses_state[agent] = not agent.built_yet or may_use_state(agent.agent)
+        return known
 
     def _built(self) -> int | None:
         published = self.published

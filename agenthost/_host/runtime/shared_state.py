@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from agenthost._error_words import message_of
 from agenthost._host.calls.deadline import Deadline
 from agenthost._host.plan.store_provider import ChosenProvider
+from agenthost._host.telemetry.current_call import running
 from agenthost._host.telemetry.spans import span, tracing
 from agenthost.errors import ConfigurationError, StateRefused, StateUnavailable
 from agenthost.state import StateOptions, Stores
@@ -74,6 +75,8 @@ class HostState:
     ) -> None:
         self._config = config
         self._used = False
+        self.users: set[str] = set()
+        """Keys of the agents whose code has used the store."""
         self._note = note
         self._changed = changed
         self._chosen = ChosenProvider(problem="the host has not been started")
@@ -244,7 +247,7 @@ class HostState:
             StateRefused: the store refuses the arguments.
         """
         if name not in _OWN:
-            self._used = True
+            self._note_use()
         provider = self._chosen.provider
         if provider is None:
             raise StateUnavailable(f"there is no shared state: {self._chosen.problem}")
@@ -273,6 +276,11 @@ class HostState:
         if self._failures or not self._answers:
             self._succeeded()
         return result
+
+    def _note_use(self) -> None:
+        self._used = True
+        if (owner := running.get()) is not None:
+            self.users.add(owner.agent)
 
     def _check_pause(self) -> None:
         now = time.monotonic()

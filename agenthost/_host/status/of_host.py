@@ -103,6 +103,7 @@ def _store(processes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
         "scheme": processes[0]["store"]["scheme"],
         "ready": all(each["store"]["ready"] for each in processes),
         "problem": next((each["store"]["problem"] for each in processes if each["store"]["problem"]), ""),
+        "agents": list(dict.fromkeys(key for each in processes for key in each["store"]["agents"])),
     }
 
 

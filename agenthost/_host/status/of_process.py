@@ -55,7 +55,14 @@ def status_of(runtime: Runtime) -> dict[str, Any]:
             }
             for each in condition.probes
         ],
-        "store": {"scheme": runtime.config.state.scheme, "ready": runtime.state.ready, "problem": condition.store},
+        "store": {
+            "scheme": runtime.config.state.scheme,
+            "ready": runtime.state.ready,
+            "problem": condition.store,
+            "agents": [
+                each.key for each in (plan.agents if plan and condition.store else ()) if runtime.may_use_state(each)
+            ],
+        },
         "sip_unmatched": runtime.unmatched.report(),
         "failed_logins": runtime.metrics.history.total("logins", _MINUTES),
         "changes": recent_lines.changes(),

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 __all__ = ["problems_of"]
 
+_MOST_NAMED = 5
+"""The most agents that are named."""
 _MOST_USERS = 5
 """The most unmatched SIP users that are named."""
 _SAID_SO = "ProbeResult"
@@ -52,7 +54,10 @@ def _workers(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _store(store: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
     if store is not None and store["problem"]:
-        yield store["problem"], "agenthost doctor tries it and says what is wrong"
+        users = store["agents"]
+        more = f" and {len(users) - _MOST_NAMED} more" if len(users) > _MOST_NAMED else ""
+        named = f" (agents that may use it: {', '.join(users[:_MOST_NAMED])}{more})" if users else ""
+        yield f"{store['problem']}{named}", "agenthost doctor tries it and says what is wrong"
 
 
 def _agents(agents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ STATUS = {
     "workers": [],
     "agents": [],
     "held": [],
-    "store": {"scheme": "memory", "ready": True, "problem": ""},
+    "store": {"scheme": "memory", "ready": True, "problem": "", "agents": []},
 }
 PROBLEM = {"problem": "agent desk is quarantined: no module named x", "fix": "pip install x"}
 

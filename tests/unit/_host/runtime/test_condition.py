@@ -26,6 +26,16 @@ WELL = Condition(Phase.SERVING, (SALES, SUPPORT))
     [
         ({}, True, "ok"),
         ({"state": False}, False, "failing"),
+        ({"state": False, "store": "it is full", "without_state": frozenset({"sales"})}, True, "degraded"),
+        (
+            {
+                "state": False,
+                "without_state": frozenset({"sales"}),
+                "verdict": Verdict(agents={"sales": "failing"}),
+            },
+            False,
+            "failing",
+        ),
         ({"phase": Phase.STARTING}, False, "starting"),
         ({"phase": Phase.DRAINING}, False, "ok"),
         ({"verdict": Verdict(host="degraded")}, True, "degraded"),
@@ -43,6 +53,12 @@ def test_what_follows(changes, ready, status):
     condition = attrs.evolve(WELL, **changes)
 
     assert (condition.ready, condition.status) == (ready, status)
+
+
+def test_agents_without_state_do_without_the_store():
+    condition = attrs.evolve(WELL, state=False, without_state=frozenset({"sales"}))
+
+    assert (condition.status_of(SALES), condition.status_of(SUPPORT)) == ("ok", "failing")
 
 
 def test_agents_are_found_by_key_and_name():

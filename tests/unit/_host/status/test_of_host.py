@@ -23,7 +23,7 @@ def process(number, *agents, **more):
         "agents": list(agents) or [{**AGENT, **LOAD, **QUIET}],
         "plugins": [],
         "probes": [],
-        "store": {"scheme": "sqlite", "ready": True, "problem": ""},
+        "store": {"scheme": "sqlite", "ready": True, "problem": "", "agents": []},
         "sip_unmatched": {"total": 0, "users": []},
         "differing": [],
         **more,
@@ -60,17 +60,20 @@ def test_a_worker_that_does_not_answer_is_silent():
 
 
 def test_a_cause_comes_before_its_effect():
-    store = {"scheme": "redis", "ready": False, "problem": "the redis:// store does not answer"}
+    store = {"scheme": "redis", "ready": False, "problem": "the redis:// store does not answer", "agents": ["sales"]}
 
-    assert problems(status(process(1, store=store))) == [store["problem"], "1 of 2 workers are ready"]
+    assert problems(status(process(1, store=store))) == [
+        f"{store['problem']} (agents that may use it: sales)",
+        "1 of 2 workers are ready",
+    ]
 
 
 @pytest.mark.parametrize(
     ("more", "problem"),
     [
         (
-            {"store": {"scheme": "redis", "ready": True, "problem": "the redis:// store does not answer"}},
-            "the redis:// store does not answer",
+            {"store": {"scheme": "redis", "ready": True, "problem": "it does not answer", "agents": [*"abcdefg"]}},
+            "it does not answer (agents that may use it: a, b, c, d, e and 2 more)",
         ),
         ({"differing": ["acme"]}, "these packages have changed since they were loaded: acme"),
         (

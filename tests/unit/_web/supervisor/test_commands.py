@@ -17,7 +17,7 @@ STATUS = {
     "agents": [],
     "plugins": [],
     "probes": [],
-    "store": {"scheme": "memory", "ready": True, "problem": ""},
+    "store": {"scheme": "memory", "ready": True, "problem": "", "agents": []},
     "sip_unmatched": {"total": 0, "users": []},
     "differing": [],
 }
