@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from agenthost.testing.platform.script import Input, ModelTurn
     from agenthost.testing.platform.trace import Recorder
 
-__all__ = ["Caller", "HungUp", "Leaving", "Leg", "Line", "Room", "Script", "Stopped", "Transferred", "agent_of"]
+__all__ = [
+    "Caller",
+    "Dialled",
+    "HungUp",
+    "Leaving",
+    "Leg",
+    "Line",
+    "Room",
+    "Script",
+    "Stopped",
+    "Transferred",
+    "agent_of",
+]
 
 
 @frozen
@@ -97,6 +109,23 @@ class Script:
     agent: str = ""
 
 
+@frozen
+class Dialled:
+    """A call that the procedure ``dial`` starts.
+
+    Args:
+        url: the URL of its document.
+        to: the number that is called.
+        shown: the number that is shown there.
+        kind: ``phone`` or ``sip``.
+    """
+
+    url: str
+    to: str
+    shown: str
+    kind: str
+
+
 @define
 class Line:
     """The line between the platform and the person who drives the call.
@@ -138,6 +167,8 @@ class Room:
     calls: int = 0
     sessions: int = 0
     legs: list[Leg] = field(factory=list)
+    dialled: list[Dialled] = field(factory=list)
+    """Calls that begin while this one is on hold, or after its end."""
     used_outcomes: dict[str, int] = field(factory=dict)
 
     def new_id(self) -> str:
@@ -155,6 +186,7 @@ class Room:
 
 RunAi: TypeAlias = "Callable[[Leg, Mapping[str, Any], Script], Awaitable[Leaving | None]]"
 Connect: TypeAlias = "Callable[[Leg, str, Any], Awaitable[str]]"
+RunDialled: TypeAlias = "Callable[[Leg], Awaitable[None]]"
 
 
 @define(eq=False)
@@ -167,6 +199,7 @@ class Leg:
     caller: Caller
     run_ai: RunAi
     connect: Connect
+    run_dialled: RunDialled
     chat: bool = False
     parent: Leg | None = None
     node_id: str = ""

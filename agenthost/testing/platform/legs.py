@@ -21,11 +21,12 @@ __all__ = ["new_leg", "run_call", "with_base"]
 async def run_call(leg: Leg, url: str) -> None:
     """Run a call from its first document to its end."""
     _finish(leg, await run_leg(leg, url))
+    await _run_dialled(leg)
 
 
 def new_leg(room: Room, caller: Caller, *, chat: bool = False, parent: Leg | None = None) -> Leg:
     """Open a leg of a call."""
-    leg = Leg(room, len(room.legs) + 1, room.new_id(), caller, run_ai, _connect, chat, parent)
+    leg = Leg(room, len(room.legs) + 1, room.new_id(), caller, run_ai, _connect, _run_dialled, chat, parent)
     leg.node_id, leg.segment_id = room.new_id(), room.new_id()
     if caller.user:
         leg.vars["userVariables"] = dict(caller.user)
@@ -66,13 +67,29 @@ async def _is_confirmed(leg: Leg, target: str, confirm: Any) -> bool:
     return confirmed
 
 
+async def _run_dialled(leg: Leg) -> None:
+    """Run the calls that ``dial`` has started, until the caller hangs up."""
+    room = leg.room
+    while room.dialled and leg.ended != "caller":
+        dialled = room.dialled.pop(0)
+        other = _called(leg, dialled.to, dialled.kind, dialled.shown, None)
+        if other is None:
+            return
+        _end_with(leg, other, await run_leg(other, dialled.url))
+
+
 def _opened(leg: Leg, target: str, kind: str) -> Leg | None:
+    return _called(leg, target, kind, leg.caller.dialled, leg)
+
+
+def _called(leg: Leg, target: str, kind: str, shown: str, parent: Leg | None) -> Leg | None:
+    """Open a leg to *target*, where *shown* is displayed, unless there are too many."""
     room = leg.room
     if len(room.legs) >= room.options.limits.sessions:
         leg.finding("loop_guard", "the call has too many legs")
         return None
-    caller = evolve(leg.caller, number=leg.caller.dialled, dialled=target, kind=kind, direction="outbound", user={})
-    other = new_leg(room, caller, parent=leg)
+    caller = evolve(leg.caller, number=shown, dialled=target, kind=kind, direction="outbound", user={})
+    other = new_leg(room, caller, parent=parent)
     other.trace("leg", to=target, call_id=other.call_id)
     return other
 

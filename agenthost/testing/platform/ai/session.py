@@ -47,7 +47,8 @@ async def run_ai(leg: Leg, config: Mapping[str, Any], script: Script) -> Leaving
     if session.ending is None:
         _drop_unused(leg)
     while session.ending is None:
-        await _take(session, await room.line.next())
+        if not await _waited_for_others(session):
+            await _take(session, await room.line.next())
         await post_debug_events(session)
     ending = session.ending
     leg.trace("session_end", cause=ending.cause if isinstance(ending, (HungUp, Stopped)) else "transfer")
@@ -132,6 +133,19 @@ async def _first_turn(session: Session) -> None:
     nobody = room.line.turns is None and getattr(room.model, "offline", False)
     if not waits and not nobody:
         await take_turns(session)
+
+
+async def _waited_for_others(session: Session) -> bool:
+    """Run the calls dialled for a session on hold. Return True if it changed."""
+    leg, hold = session.leg, session.hold
+    if hold is None or not leg.room.dialled:
+        return False
+    await leg.run_dialled(leg)
+    if leg.ended == "caller":
+        session.end(HungUp("caller"))
+    elif hold.released:
+        await end_hold(session, expired=False)
+    return leg.ended == "caller" or hold.released
 
 
 async def _take(session: Session, item: Input) -> None:

@@ -40,6 +40,8 @@ class Hold:
     until: int
     step: str = ""
     timeout_step: str = ""
+    released: bool = False
+    """Another call has ended it; the model's turn comes when that one lets it."""
 
 
 @define(eq=False)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agenthost.conversation.models import Message
 from agenthost.testing.platform.http.client import read_json
-from agenthost.testing.platform.leg import HungUp
+from agenthost.testing.platform.leg import Dialled, HungUp
 from agenthost.testing.platform.script import Digits, HangUp, Says
 from agenthost.testing.platform.swml.frames import VerbError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from agenthost.testing.platform.leg import Leg
     from agenthost.testing.platform.swml.frames import Done, Frame
 
 __all__ = ["BACKGROUND", "MEDIA", "PEOPLE"]
@@ -161,19 +162,53 @@ async def request(frame: Frame, config: Any) -> Done:
 
 
 async def execute_rpc(frame: Frame, config: Any) -> Done:
-    """Put a message into the AI session of another leg. Other procedures are traced."""
+    """Call a procedure of the platform. Unknown ones are traced."""
     leg, called = frame.leg, frame.expanded(config)
     leg.trace("verb", verb="execute_rpc", config=called)
     if not isinstance(called, dict):
         raise VerbError("execute_rpc needs an object")
-    if called.get("method") == "ai_message":
-        session = next((other.session for other in leg.room.legs if other.call_id == called.get("call_id")), None)
-        if session is None:
-            leg.finding("execute_rpc", "the call of the message has no AI session")
-        else:
-            _put(session, called.get("params"))
+    params = called.get("params")
+    match called.get("method"):
+        case "ai_message":
+            if (session := _session_of(leg, called)) is not None:
+                _put(session, params)
+        case "ai_unhold":
+            if (session := _session_of(leg, called)) is not None:
+                _release(leg, session)
+        case "dial":
+            _dial(leg, params)
     leg.vars["execute_rpc_result"] = str(leg.room.outcome("execute_rpc", "success"))
     return None
+
+
+def _session_of(leg: Leg, called: Mapping[str, Any]) -> Any:
+    """Return the AI session of the named call, or add a finding."""
+    session = next((other.session for other in leg.room.legs if other.call_id == called.get("call_id")), None)
+    if session is None:
+        leg.finding("execute_rpc", f"{called['method']} names a call that has no AI session")
+    return session
+
+
+def _release(leg: Leg, session: Any) -> None:
+    """End the hold of another call."""
+    if session.hold is None:
+        leg.finding("execute_rpc", "ai_unhold names a call that is not on hold")
+    else:
+        session.hold.released = True
+
+
+def _dial(leg: Leg, params: Any) -> None:
+    """Start another call, which runs while this one is on hold or after its end."""
+    given = params if isinstance(params, dict) else {}
+    device = given.get("devices")
+    device = device if isinstance(device, dict) else {}
+    numbers = device.get("params")
+    numbers = numbers if isinstance(numbers, dict) else {}
+    to, shown, url = numbers.get("to_number"), numbers.get("from_number"), given.get("dest_swml")
+    if isinstance(to, str) and isinstance(shown, str) and isinstance(url, str):
+        leg.room.dialled.append(Dialled(url, to, shown, "sip" if device.get("type") == "sip" else "phone"))
+    else:
+        leg.finding("execute_rpc", "dial needs devices with to_number and from_number, and the URL dest_swml")
 
 
 def _put(session: Any, params: Any) -> None:

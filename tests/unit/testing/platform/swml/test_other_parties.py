@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from calling import called, codes, hang_up, play, spoken, tool
+from calling import called, codes, hang_up, play, spoken, tool, wait
 from swml_host import SwmlHost, ai, document, function
 
 from agenthost.testing.platform import Caller, Platform, PlatformOptions
@@ -211,8 +211,83 @@ def test_a_message_without_content_changes_nothing(params):
     assert (call.trace.of("injected"), call.global_data, codes(call)) == ((), {}, [])
 
 
+def dial(url):
+    device = {"type": "phone", "params": {"to_number": "+15550111", "from_number": "+15550199"}}
+    return {"execute_rpc": {"method": "dial", "params": {"devices": device, "dest_swml": url}}}
+
+
+def dialling(release, *script):
+    """Return a call that dials another party while it is on hold, and the host."""
+    begun = []
+
+    def first(body):
+        begun.append(body["call"]["call_id"])
+        return document(ai(function("f"), params={"static_greeting": "Hello."}))
+
+    def hold(body):
+        return {"action": [{"SWML": document(dial("http://host.example/human"))}, {"hold": 60}]}
+
+    def answer(body):
+        calls = [{"execute_rpc": {"method": method, "call_id": begun[0]}} for method in release]
+        return {"action": [{"SWML": document(*calls)}, {"hangup": True}]}
+
+    pages = {"/": first, "/human": document(ai(function("g"), params={"static_greeting": "A caller waits."}))}
+    host = SwmlHost(pages, {"f": hold, "g": answer})
+    return called(host, tool("f"), tool("g"), *script), host
+
+
+def test_a_dialled_call_runs_while_the_first_is_on_hold():
+    call, host = dialling(["ai_unhold"])
+    [body] = host.bodies("/human")
+
+    assert spoken(call) == ["Hello.", "A caller waits."]
+    assert (body["call"]["from"], body["call"]["to"]) == ("+15550199", "+15550111")
+    assert "parent" not in body["call"]
+    assert body["call"]["call_id"] != call.id
+    assert [event.leg for event in call.trace.of("hold", "hold_ended")] == [1, 1]
+    assert call.trace.of("hold_ended")[0].data == {"expired": False}
+    assert codes(call) == []
+
+
+def test_a_hold_that_nobody_releases_goes_on():
+    call, _ = dialling([], wait(61_000))
+
+    assert [event.data for event in call.trace.of("hold_ended")] == [{"expired": True}]
+
+
+def test_a_caller_who_hangs_up_ends_both_calls():
+    main = document(ai(function("f")))
+    held = {"action": [{"SWML": document(dial("http://host.example/human"))}, {"hold": 60}]}
+    call = called(SwmlHost({"/": main, "/human": document(ai())}, {"f": held}), tool("f"), hang_up)
+
+    assert call.cause == "caller"
+    assert [event.data["cause"] for event in call.trace.of("ended")] == ["caller", "caller"]
+
+
+def test_a_dialled_call_runs_after_the_end_of_the_first():
+    first = document(dial("http://host.example/human"), play("Bye."))
+    call = called(SwmlHost({"/": first, "/human": document(play("Hello."))}))
+
+    assert (spoken(call), call.cause) == (["Bye.", "Hello."], "script_end")
+
+
+def test_an_agent_that_dials_itself_for_ever_is_ended():
+    assert codes(called(SwmlHost({"/": document(dial("http://host.example/"))}))) == ["loop_guard"]
+
+
+@pytest.mark.parametrize("params", [None, [], {"devices": []}, {"devices": {"params": 7}, "dest_swml": "/"}])
+def test_a_dial_without_numbers_and_a_document_is_a_finding(params):
+    rpc = {"execute_rpc": {"method": "dial", "params": params}}
+
+    assert codes(called(SwmlHost({"/": document(rpc)}))) == ["execute_rpc"]
+
+
+def test_a_call_that_is_not_on_hold_cannot_be_released():
+    assert codes(messaging("ai_unhold")) == ["execute_rpc"]
+
+
 def test_other_procedures_are_traced():
-    call = messaging("dial", devices=[])
+    call = messaging("answer", devices=[])
 
     assert [event.data["verb"] for event in call.trace.of("verb")] == ["execute_rpc"]
     assert codes(call) == []
