@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
     from agenthost._host.operations.exports.deployment import Deployment
-    from agenthost._host.operations.exports.kubernetes import PlacedAgent
+    from agenthost._host.operations.exports.per_agent import PlacedAgent
 
 __all__ = ["command"]
 
@@ -67,18 +67,46 @@ def systemd(file: str | None, output: Path | None, force: bool) -> None:
     is_flag=True,
     help="Write a deployment, a service, an autoscaler and a network policy for each agent, and an ingress.",
 )
+@click.option("--keda", is_flag=True, help="With --per-agent, write ScaledObjects of KEDA in place of autoscalers.")
+@click.option(
+    "--prometheus",
+    metavar="URL",
+    help="With --keda, scale on running and waiting calls too, as this Prometheus knows them.",
+)
+@click.option(
+    "--gateway",
+    metavar="[NAMESPACE/]NAME",
+    help="With --per-agent, write routes of this Gateway (Gateway API) in place of an ingress.",
+)
 @_into
-def kubernetes(file: str | None, image: str, per_agent: bool, output: Path | None, force: bool) -> None:
+def kubernetes(
+    file: str | None,
+    image: str,
+    per_agent: bool,
+    keda: bool,
+    prometheus: str | None,
+    gateway: str | None,
+    output: Path | None,
+    force: bool,
+) -> None:
     """Write a manifest for Kubernetes: deployment, service, disruption budget."""
-    from agenthost._host.operations.exports.kubernetes import kubernetes_files, per_agent_files
+    from agenthost._host.operations.exports.kubernetes import kubernetes_files
+    from agenthost._host.operations.exports.per_agent import Keda, per_agent_files
 
+    if (keda or gateway) and not per_agent:
+        raise click.UsageError("--keda and --gateway are for agents. fix: add --per-agent.")
+    if prometheus is not None and not keda:
+        raise click.UsageError("--prometheus is for KEDA. fix: add --keda.")
     whole = _deployment(file)
+    if keda and not whole.shared_store:
+        raise click.UsageError("--keda: replicas need a store that they share. fix: set [state] url to one.")
     if not per_agent:
         _give(kubernetes_files(whole, image), output, force=force)
         return
     path = Path(lock_path(whole.config))
     lock = path.read_text("utf-8") if path.is_file() else None
-    _give(per_agent_files(whole, image, _placed(file, whole.config), lock), output, force=force)
+    scaling = Keda(prometheus) if keda else None
+    _give(per_agent_files(whole, image, _placed(file, whole.config), lock, scaling, gateway), output, force=force)
 
 
 @command.command("image")
@@ -127,7 +155,7 @@ def _placed(file: str | None, config: Config) -> list[PlacedAgent]:
     from agenthost._discovery import AGENTS, discover
     from agenthost._host.generations.lock import known_owners, read_lock
     from agenthost._host.operations.exports.deployment import Deployment
-    from agenthost._host.operations.exports.kubernetes import PlacedAgent
+    from agenthost._host.operations.exports.per_agent import PlacedAgent
     from agenthost._host.packages.selection import select
 
     lock = read_lock(config)

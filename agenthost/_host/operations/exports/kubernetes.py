@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from math import ceil
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-
-from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from agenthost._host.operations.exports.deployment import Deployment
 
-__all__ = ["PlacedAgent", "kubernetes_files", "per_agent_files"]
+__all__ = ["kubernetes_files"]
 
 _STARTUP_PERIOD = 2
 _USER = 10001
+_CONFIG = "/etc/agenthost"
 _MANIFEST = """\
 # agenthost on Kubernetes, made by: agenthost export kubernetes
 #
@@ -128,62 +125,6 @@ spec:
       app.kubernetes.io/name: agenthost
 """
 
-_NETWORK = """\
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata:
-  name: agenthost-{label}
-spec:
-  podSelector:
-    matchLabels:
-      app.kubernetes.io/name: agenthost
-      app.kubernetes.io/component: {label}
-  policyTypes: ["Ingress"]
-  # Only the port of the agents: the kubelet probes from the node, which policies do not concern.
-  ingress:
-    - ports:
-        - port: http
-"""
-_AUTOSCALER = """\
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata:
-  name: agenthost-{label}
-spec:
-  scaleTargetRef:
-    apiVersion: apps/v1
-    kind: Deployment
-    name: agenthost-{label}
-  minReplicas: 2
-  maxReplicas: 10
-  metrics:
-    - type: Resource
-      resource:
-        name: cpu
-        target:
-          type: Utilization
-          averageUtilization: 70
-"""
-_INGRESS = """\
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata:
-  name: agenthost
-spec:
-  rules:
-    - {host}http:
-        paths:
-{paths}"""
-_PATH = """\
-          - path: {path}
-            pathType: Prefix
-            backend:
-              service:
-                name: agenthost-{label}
-                port:
-                  name: http
-"""
-
 
 def kubernetes_files(deployment: Deployment, image: str) -> dict[str, str]:
     """Return the manifest, by file name.
@@ -195,10 +136,10 @@ def kubernetes_files(deployment: Deployment, image: str) -> dict[str, str]:
     secrets = (*deployment.secret_variables, *deployment.missing_secrets)
     names, mounts = ["state", "tmp"], [("state", "/var/lib/agenthost"), ("tmp", "/tmp")]  # noqa: S108 - the pod's own
     if deployment.config_text is not None:
-        names, mounts = [*names, "config"], [*mounts, ("config", "/etc/agenthost")]
-    if deployment.secret_files:
+        names, mounts = [*names, "config"], [*mounts, ("config", _CONFIG)]
+    if elsewhere := [path for path in _in_pod(deployment).values() if not _beside(path)]:
         names += ["secrets"]
-        mounts += [("secrets", path) for path in deployment.secret_files]
+        mounts += [("secrets", path) for path in elsewhere]
     ports = {"http": host.port or 3000}
     if deployment.health_port is not None:
         ports["health"] = deployment.health_port
@@ -233,74 +174,6 @@ def kubernetes_files(deployment: Deployment, image: str) -> dict[str, str]:
     }
 
 
-@frozen
-class PlacedAgent:
-    """An agent or a workflow with a deployment of its own.
-
-    Args:
-        key: its key.
-        route: its route.
-        deployment: the data of its own deployment.
-        only: the agents that it serves: itself, and the members of a workflow.
-    """
-
-    key: str
-    route: str
-    deployment: Deployment
-    only: tuple[str, ...]
-
-    @property
-    def label(self) -> str:
-        """Its key in the form of a label (RFC 1123)."""
-        return re.sub(r"[^a-z0-9]+", "-", self.key.lower()).strip("-")[:40]
-
-
-def per_agent_files(
-    deployment: Deployment, image: str, agents: Sequence[PlacedAgent], lock: str | None
-) -> dict[str, str]:
-    """Return the manifest with a deployment for each agent, by file name.
-
-    ``deployment`` is that of the whole host, and ``lock`` the text of its lock file.
-    """
-    whole = _parts(kubernetes_files(deployment, image)["agenthost.yaml"])
-    account = whole[0].replace("agenthost export kubernetes", "agenthost export kubernetes --per-agent", 1)
-    config = [part for part in whole if part.startswith("apiVersion: v1\nkind: ConfigMap")]
-    if lock is not None and config:
-        config = [config[0] + "  agenthost.lock: |\n" + "".join(f"    {line}\n" for line in lock.splitlines())]
-    parts = [account, *config]
-    for agent in agents:
-        own = _parts(kubernetes_files(agent.deployment, image)["agenthost.yaml"])
-        parts += [_narrowed(part, agent) for part in own[1:] if "kind: ConfigMap" not in part.partition("metadata")[0]]
-        parts.append(_NETWORK.format(label=agent.label))
-        if deployment.shared_store:
-            parts.append(_AUTOSCALER.format(label=agent.label))
-    parts.append(_ingress(deployment, agents))
-    return {"agenthost.yaml": "---\n".join(parts)}
-
-
-def _parts(text: str) -> list[str]:
-    return re.split(r"^---\n", text, flags=re.MULTILINE)
-
-
-def _narrowed(part: str, agent: PlacedAgent) -> str:
-    """Return a resource of the whole host as that of one agent."""
-    part = part.replace("metadata:\n  name: agenthost\n", f"metadata:\n  name: agenthost-{agent.label}\n", 1)
-    label = rf"\1app.kubernetes.io/name: agenthost\n\1app.kubernetes.io/component: {agent.label}"
-    part = re.sub(r"^( *)app\.kubernetes\.io/name: agenthost$", label, part, flags=re.MULTILINE)
-    command = ["agenthost", "run", "--host", "0.0.0.0"]  # noqa: S104 - in its pod
-    narrowed = [*command, *(word for key in agent.only for word in ("--only", key))]
-    part = part.replace(f"command: {json.dumps(command)}", f"command: {json.dumps(narrowed)}", 1)
-    if agent.deployment.shared_store:  # the autoscaler decides
-        part = re.sub(r"^  replicas: \d+\n", "", part, flags=re.MULTILINE)
-    return part
-
-
-def _ingress(deployment: Deployment, agents: Iterable[PlacedAgent]) -> str:
-    host = urlsplit(deployment.config.host.public_url or "").hostname
-    paths = "".join(_PATH.format(path=json.dumps(agent.route), label=agent.label) for agent in agents)
-    return _INGRESS.format(host=f"host: {json.dumps(host)}\n      " if host else "", paths=paths)
-
-
 def _before(deployment: Deployment, secrets: tuple[str, ...]) -> str:
     """Return the commands to run first, as comments."""
     lines = []
@@ -309,7 +182,7 @@ def _before(deployment: Deployment, secrets: tuple[str, ...]) -> str:
         lines += [f"  --from-literal={name}=... \\" for name in secrets[:-1]] + [f"  --from-literal={secrets[-1]}=..."]
     if deployment.secret_files:
         lines.append("kubectl create secret generic agenthost-files \\")
-        found = [f"  --from-file={_key(path)}={path}" for path in deployment.secret_files]
+        found = [f"  --from-file={_key(there)}={here}" for here, there in _in_pod(deployment).items()]
         lines += [f"{line} \\" for line in found[:-1]] + found[-1:]
     if deployment.literal:  # the file has secrets in it
         lines.append("# the configuration file has secrets in it: " + ", ".join(deployment.literal))
@@ -362,10 +235,42 @@ def _volume(name: str, deployment: Deployment) -> str:
     holds = {
         "state": "emptyDir: {}",
         "tmp": "emptyDir: {}",
-        "config": "secret: {secretName: agenthost-config}" if deployment.literal else "configMap: {name: agenthost}",
+        "config": _config_volume(deployment),
         "secrets": "secret: {secretName: agenthost-files}",
     }[name]
     return f"        - name: {name}\n          {holds}\n"
+
+
+def _config_volume(deployment: Deployment) -> str:
+    """Return the volume with the configuration, and with the secret files below its directory."""
+    beside = [path for path in _in_pod(deployment).values() if _beside(path)]
+    if not beside:
+        return "secret: {secretName: agenthost-config}" if deployment.literal else "configMap: {name: agenthost}"
+    items = "".join(
+        f"                  - {{key: {_key(path)}, path: {json.dumps(posixpath.relpath(path, _CONFIG))}}}\n"
+        for path in beside
+    )
+    own = "secret: {name: agenthost-config}" if deployment.literal else "configMap: {name: agenthost}"
+    return (
+        f"projected:\n            sources:\n              - {own}\n"
+        f"              - secret:\n                  name: agenthost-files\n                  items:\n{items}".rstrip(
+            "\n"
+        )
+    )
+
+
+def _in_pod(deployment: Deployment) -> dict[str, str]:
+    """Return the paths of secret files in the pod, by those on this machine.
+
+    A relative path starts at the directory of the configuration file, there as here.
+    """
+    found = zip(deployment.secret_files, deployment.secret_names, strict=True)
+    return {here: posixpath.normpath(posixpath.join(_CONFIG, name)) for here, name in found}
+
+
+def _beside(path: str) -> bool:
+    """Return True for a file below the mounted directory of the configuration."""
+    return path.startswith(f"{_CONFIG}/")
 
 
 def _key(path: str) -> str:

@@ -11,7 +11,8 @@ from hypothesis import given, strategies as st
 
 from agenthost._host.config.load import load_config
 from agenthost._host.operations.exports.deployment import Deployment
-from agenthost._host.operations.exports.kubernetes import PlacedAgent, kubernetes_files, per_agent_files
+from agenthost._host.operations.exports.kubernetes import kubernetes_files
+from agenthost._host.operations.exports.per_agent import Keda, PlacedAgent, per_agent_files
 from agenthost._host.operations.exports.systemd import _quoted, systemd_files
 
 SECRETS = {"HOST_PASSWORD": "tell-nobody-1", "NEW_KEY": "tell-nobody-2-tell-nobody-2-tell-nobody"}
@@ -162,6 +163,26 @@ def test_replicas_without_secrets_of_their_own_get_shared_ones(deployment):
     assert "ConfigMap" not in found
 
 
+def test_secret_files_have_the_paths_in_the_pod_by_which_the_configuration_names_them(deployment, tmp_path):
+    """Those below its directory come with it, and another one is mounted by itself."""
+    (tmp_path / "other").write_text("tell-nobody-4-tell-nobody-4-tell-nobody")
+    (tmp_path / "other").chmod(0o600)
+    keys = f'signing_keys = [{{ file = "keys/old" }}, {{ file = "{tmp_path}/other" }}]'
+    text = kubernetes_files(deployment(f"[host]\n{keys}\n"), "i")["agenthost.yaml"]
+    pod = resources(text)["Deployment"]["spec"]["template"]["spec"]
+    volumes = {each["name"]: each for each in pod["volumes"]}
+    mounts = {each["mountPath"]: each for each in pod["containers"][0]["volumeMounts"]}
+
+    config, files = volumes["config"]["projected"]["sources"]
+    assert config == {"configMap": {"name": "agenthost"}}
+    [item] = files["secret"]["items"]
+    assert (files["secret"]["name"], item["path"]) == ("agenthost-files", "keys/old")
+    assert f"--from-file={item['key']}={tmp_path}/keys/old" in text
+    assert mounts["/etc/agenthost"]["name"] == "config"
+    assert mounts[f"{tmp_path}/other"]["subPath"] == f"{tmp_path}/other".strip("/").replace("/", "-")
+    assert not any(path.startswith("/etc/agenthost/") for path in mounts)
+
+
 def test_a_file_with_secrets_in_it_is_mounted_as_a_secret(deployment):
     text = kubernetes_files(deployment(LITERAL), "i")["agenthost.yaml"]
     pod = resources(text)["Deployment"]["spec"]["template"]["spec"]
@@ -213,9 +234,10 @@ password = { env = "BILLING_PASSWORD" }
 )
 
 
-def test_a_deployment_for_each_agent(tmp_path):
-    """Each resource follows the schema, and a pod gets the secrets of its own agent."""
-    yaml, validate = pytest.importorskip("yaml"), pytest.importorskip("kubernetes_validate").validate
+@pytest.fixture
+def per_agent(tmp_path):
+    """Makes the resources of three agents, and returns a function that finds them by kind."""
+    yaml = pytest.importorskip("yaml")
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "old").write_text("tell-nobody-4-tell-nobody-4-tell-nobody")
     file = tmp_path / "agenthost.toml"
@@ -226,16 +248,27 @@ def test_a_deployment_for_each_agent(tmp_path):
         chosen = {"agents": only} if only else {}
         return Deployment.of(load_config(str(file), environ, chosen), environ, 2)
 
-    agents = [PlacedAgent(key, f"/{key}", of(key), (key,)) for key in ("sales", "Billing.EU", "billing")]
-    text = per_agent_files(of(), "example.com/agents:1", agents, 'format = 1\n\n[distributions."x"]\n')[
-        "agenthost.yaml"
-    ]
-    found = list(yaml.safe_load_all(text))
+    def make(**options):
+        agents = [PlacedAgent(key, f"/{key}", of(key), (key,)) for key in ("sales", "Billing.EU", "billing")]
+        lock = 'format = 1\n\n[distributions."x"]\n'
+        text = per_agent_files(of(), "example.com/agents:1", agents, lock, **options)["agenthost.yaml"]
+        assert "tell-nobody" not in text
+        found = list(yaml.safe_load_all(text))
+
+        def named(kind):
+            return {each["metadata"]["name"]: each for each in found if each["kind"] == kind}
+
+        return found, named
+
+    return make
+
+
+def test_a_deployment_for_each_agent(per_agent):
+    """Each resource follows the schema, and a pod gets the secrets of its own agent."""
+    validate = pytest.importorskip("kubernetes_validate").validate
+    found, named = per_agent()
     for resource in found:
         validate(resource, "1.30", strict=True)
-
-    def named(kind):
-        return {each["metadata"]["name"]: each for each in found if each["kind"] == kind}
 
     names = {"agenthost-sales", "agenthost-billing-eu", "agenthost-billing"}
     kinds = ("Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy", "HorizontalPodAutoscaler")
@@ -254,7 +287,61 @@ def test_a_deployment_for_each_agent(tmp_path):
     [rule] = named("Ingress")["agenthost"]["spec"]["rules"]
     assert rule["host"] == "agents.example.com"
     assert [each["path"] for each in rule["http"]["paths"]] == ["/sales", "/Billing.EU", "/billing"]
-    assert "tell-nobody" not in text
+
+
+@pytest.mark.parametrize("prometheus", [None, "http://prometheus.monitoring:9090"])
+def test_agents_that_keda_scales(per_agent, prometheus):
+    """The models of KEDA's resources know each key."""
+    keda = pytest.importorskip("cloudcoil.models.keda.v1alpha1")
+    _, named = per_agent(keda=Keda(prometheus))
+    scaled = named("ScaledObject")
+
+    assert named("HorizontalPodAutoscaler") == {}
+    for each in scaled.values():
+        assert keda.ScaledObject.model_validate(each).model_dump(by_alias=True, exclude_none=True) == each
+    assert {each["spec"]["scaleTargetRef"]["name"] for each in scaled.values()} == set(named("Deployment"))
+    cpu, *calls = scaled["agenthost-billing-eu"]["spec"]["triggers"]
+    assert cpu == {"type": "cpu", "metricType": "Utilization", "metadata": {"value": "70"}}
+    chosen = '{agent="Billing.EU"}'
+    assert [each["metadata"] for each in calls] == [
+        {
+            "serverAddress": prometheus,
+            "query": f"sum(agenthost_running{chosen}) + sum(agenthost_waiting{chosen})",
+            "threshold": "10",
+        }
+        for _ in calls
+    ]
+    assert len(calls) == (prometheus is not None)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "parent"), [("web", {"name": "web"}), ("edge/web", {"name": "web", "namespace": "edge"})]
+)
+def test_agents_that_a_gateway_leads_to(per_agent, gateway, parent):
+    """An HTTPRoute has keys of the Gateway API alone, and a backend that exists."""
+    _, named = per_agent(gateway=gateway)
+    routes, services = named("HTTPRoute"), named("Service")
+
+    assert named("Ingress") == {}
+    assert {name: (each["apiVersion"], each["spec"]) for name, each in routes.items()} == {
+        f"agenthost-{label}": (
+            "gateway.networking.k8s.io/v1",
+            {
+                "parentRefs": [parent],
+                "hostnames": ["agents.example.com"],
+                "rules": [
+                    {
+                        "matches": [{"path": {"type": "PathPrefix", "value": f"/{key}"}}],
+                        "backendRefs": [{"name": f"agenthost-{label}", "port": 80}],
+                    }
+                ],
+            },
+        )
+        for label, key in (("sales", "sales"), ("billing-eu", "Billing.EU"), ("billing", "billing"))
+    }
+    assert {name: [port["port"] for port in each["spec"]["ports"]] for name, each in services.items()} == {
+        name: [80] for name in routes
+    }
 
 
 def test_the_secret_of_a_peer_is_not_copied(deployment):
