@@ -1,0 +1,94 @@
+"""Two hosts are killed at any moment. No client hangs, and no update is lost.
+
+``tox -e peers`` kills 40 times; otherwise each host is killed once.
+"""
+
+import asyncio
+import os
+import random
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+import pytest
+from polling import poll_until
+from two_hosts import answer, two_hosts
+
+from agenthost import Scope, StateOptions, Store
+from agenthost.builtin.state_sqlite import sqlite_provider
+from agenthost.testing import ScriptedModel
+
+KILLS = int(os.environ.get("KILLS", "2"))
+AT_ONCE = 4
+
+
+def charged(number, answer):
+    return f"Order {number} is charged." in answer
+
+
+def go_on(acknowledged, customers):
+    """Wait until an order is charged, unless a customer fails."""
+    before = len(acknowledged)
+    poll_until(lambda: len(acknowledged) > before or any(each.done() for each in customers), 120)
+    assert not any(each.done() for each in customers)
+
+
+@pytest.mark.slow
+def test_hosts_are_killed_while_they_reach_each_other(tmp_path):
+    chance = random.Random(5)  # noqa: S311 - the same each time
+    over, numbers, outcomes, acknowledged, reserved = threading.Event(), count(), Counter(), set(), set()
+
+    with ScriptedModel(then=answer) as model, two_hosts(tmp_path, model) as (east, west):
+
+        def customer():
+            """Order by a hand-over, then by a parallel workflow, and so on, with repeated requests."""
+            while not over.is_set():
+                number = next(numbers)
+                agent = ("clerk", "both")[number % 2]
+                while True:
+                    kind, told = west.say(agent, f"Please take order {number}.", f"c-{number}", f"key-{number}")
+                    outcomes[kind if kind != "error" else told] += 1
+                    assert kind != "hang", told
+                    assert told, "an outcome has no name"
+                    if kind == "text":
+                        break
+                    time.sleep(0.05)
+                if charged(number, told):
+                    acknowledged.add(number)
+                if f"Order {number} is reserved." in told:
+                    reserved.add(number)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            customers = [pool.submit(customer) for _ in range(AT_ONCE)]
+            try:
+                for kill in range(KILLS):
+                    go_on(acknowledged, customers)
+                    time.sleep(chance.random() * 0.5)
+                    killed = (east, west)[kill % 2]
+                    killed.kill()
+                    time.sleep(chance.random())
+                    killed.start()
+                    killed.ready()
+                go_on(acknowledged, customers)
+            finally:
+                over.set()
+            for each in customers:
+                each.result()
+        ledger = asyncio.run(stored(tmp_path))
+
+    twice = len(ledger["charged"]) - len({*ledger["charged"]})
+    print(f"{KILLS} kills, {len(acknowledged)} charged, {twice} twice, clients received {dict(outcomes)}")  # noqa: T201
+    assert acknowledged - {*ledger["charged"]} == set()
+    assert reserved - {*ledger["reserved"]} == set()
+    assert {number for number in acknowledged if number % 2 == 0} - {*ledger["taken"]} == set()
+
+
+async def stored(directory):
+    """Return the orders in the ledger that the hosts share."""
+    entries = await sqlite_provider().open(f"sqlite:///{directory}/shared.db", StateOptions(30, 30, str(directory)))
+    ledger = Store(entries, Scope("host", "ledger"))
+    found = {name: await ledger.get(name, []) for name in ("taken", "reserved", "charged")}
+    await entries.close()
+    return found
