@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenthost._host.access.principals import OPERATE
 from agenthost._web.console.calls.host_lines import shows
+from agenthost._web.endpoints.chat.access import principal_with
 from agenthost._web.request.requests import Refused
 from agenthost.errors import AgentHostError, StateUnavailable
 from agenthost.workflows.router import Router
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["conversation_page", "text_page"]
 
+_LEAST = 10
+"""Conversations of each client on the page, if there are many clients."""
 _MOST = 100
 """Conversations on the page. Others are found by their ID."""
 _MOST_LETTERS = 2000
@@ -46,34 +49,43 @@ async def conversation_page(asked: PageRequest) -> Answer:
     Raises:
         Refused: there is none, or the principal may not see it.
     """
-    conversation = asked.query("id") or ""
-    try:
-        lines = [line.to_json() for line in await _transcripts(asked).read(conversation)] if conversation else []
-    except AgentHostError:
-        lines = []
-    if not lines or not _shown(asked, lines):
+    conversation, wanted = asked.query("id") or "", asked.query("client")
+    clients = {client: each for client, each in _clients(asked).items() if wanted in (None, client)}
+    found = [(client, await _lines(each, conversation)) for client, each in clients.items() if conversation]
+    shown = [(client, lines) for client, lines in found if lines and _shown(asked, lines)]
+    if not shown:
         raise Refused(404)
-    told = {"id": conversation, "lines": lines}
+    told = {"id": conversation, "client": shown[0][0], "lines": shown[0][1]}
     return asked.json(told) if asked.as_json else await asked.page("conversation", **told)
 
 
 async def _conversations(asked: PageRequest) -> tuple[list[dict[str, Any]], str]:
     """Return the host's conversations, the latest first, or the reason for none."""
-    transcripts, found = _transcripts(asked), []
+    found: list[dict[str, Any]] = []
+    clients = _clients(asked)
     try:
-        ids = [each async for each in transcripts.conversations()]
-        for each in islice(ids, _MOST):
-            lines = [line.to_json() for line in await transcripts.read(each)]
-            if lines and _shown(asked, lines):
-                found.append(_row(each, lines))
+        for client, transcripts in clients.items():
+            ids = [each async for each in transcripts.conversations()]
+            for each in islice(ids, max(_MOST // len(clients), _LEAST)):
+                lines = [line.to_json() for line in await transcripts.read(each)]
+                if lines and _shown(asked, lines):
+                    found.append(_row(each, client, lines))
     except StateUnavailable as error:
         return [], f"The conversations cannot be read: {error}"
-    return sorted(found, key=lambda row: float(row["last"]), reverse=True), ""
+    return sorted(found, key=lambda row: float(row["last"]), reverse=True)[:_MOST], ""
 
 
-def _row(conversation: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
+async def _lines(transcripts: Transcripts, conversation: str) -> list[dict[str, Any]]:
+    try:
+        return [line.to_json() for line in await transcripts.read(conversation)]
+    except AgentHostError:
+        return []
+
+
+def _row(conversation: str, client: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "id": conversation,
+        "client": client,
         "last": max(line["at"] for line in lines),
         "turns": len({line["turn"] for line in lines}),
         "agents": list(dict.fromkeys(line["agent"] for line in lines if line.get("agent"))),
@@ -86,9 +98,19 @@ def _shown(asked: PageRequest, lines: list[dict[str, Any]]) -> bool:
     return all(shows(asked.request, line.get("agent")) for line in lines)
 
 
-def _transcripts(asked: PageRequest) -> Transcripts:
+def _clients(asked: PageRequest) -> dict[str, Transcripts]:
+    """Return the transcripts of all clients, by their names for people: each key has its own."""
     request = asked.request
-    return request.site.turns.conversations.transcripts(request.published.plan)
+    plan, reach = request.published.plan, request.published.reach
+    groups = dict.fromkeys(("", *(reach.principal(agent) for agent in plan.agents)))
+    keys = ("", *request.rules.settings.config.keys)
+    named = {_client(group, key): principal_with(group, key) for group in groups for key in keys}
+    transcripts = request.site.turns.conversations.transcripts
+    return {client: transcripts(plan, principal) for client, principal in named.items()}
+
+
+def _client(group: str, key: str) -> str:
+    return " of ".join(filter(None, (f"key {key}" if key else "", group))) or "host"
 
 
 async def _explained(

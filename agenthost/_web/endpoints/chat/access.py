@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Request
 
-__all__ = ["WithBearer", "opened", "principal_of"]
+__all__ = ["WithBearer", "opened", "principal_of", "principal_with"]
 
 
 def opened(request: Request) -> Callable[[Mounted], bool]:
@@ -75,5 +75,9 @@ def _opens(header: bytes, door: Door) -> bool:
 
 def principal_of(request: Request, agent: Mounted) -> str:
     """Return the name of the one who asks an agent, in scopes of the store."""
-    principal, key = request.published.reach.principal(agent), request.principal.key
+    return principal_with(request.published.reach.principal(agent), request.principal.key)
+
+
+def principal_with(principal: str, key: str) -> str:
+    """Return the name of those who present a key, or no key, for agents of a principal."""
     return f"{principal}.key-{key}" if key else principal

@@ -12,8 +12,22 @@ FILE = f"""{CONSOLE}[keys.sight]
 secret = "the-secret-of-key-sight"
 agents = ["*"]
 scopes = ["observe"]
+[keys.talk]
+secret = "the-secret-of-key-talk"
+agents = ["*"]
+scopes = ["text"]
+[keys.all]
+secret = "the-secret-of-key-all"
+agents = ["*", "alone"]
+scopes = ["observe"]
+[agents.alone]
+user = "alone"
+password = "of alone, and long"
 """
 SIGHT = ("sight", "the-secret-of-key-sight")
+TALK = ("talk", "the-secret-of-key-talk")
+ALL = ("all", "the-secret-of-key-all")
+OWN = ("alone", "of alone, and long")
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -32,7 +46,7 @@ def app(tmp_path_factory):
         work_in(tmp_path_factory.mktemp("host"), patch, FILE)
         server = AgentServer()
         server.register(Router("front", ["orders", "leaving"], route="/front"))
-        for name in ("orders", "leaving"):
+        for name in ("orders", "leaving", "alone"):
             server.register(Orders(name))
         yield server.app
 
@@ -52,13 +66,35 @@ def test_a_conversation_is_listed_and_shown_redacted(app):
     page, told = (ask(app, "GET", f"/-/conversation{end}?id=c-1", auth=HOST) for end in ("", ".json"))
 
     assert (row["turns"], row["agents"], row["failures"], row["text"]) == (2, ["orders"], 0, "And my parcel?")
-    assert 'href="./conversation?id=c-1"' in listed
+    assert 'href="./conversation?id=c-1&amp;client=host"' in listed
     assert [line["role"] for line in told.json()["lines"]] == ["user", "assistant"] * 2
     assert "card ending in 1111" in page.text
     for text in (page.text, told.text, listed):
         assert "4111 1111" not in text
     assert HOSTILE not in page.text
     assert "&lt;script&gt;" in page.text
+
+
+def test_conversations_of_all_clients(app):
+    """Of keys, and of agents with credentials of their own for those who may see them."""
+    said(app, "A parcel of a key", "c-same", auth=TALK)
+    said(app, "A parcel of the host", "c-same")
+    said(app, "A parcel of nobody else", "c-own", model="alone", auth=OWN)
+
+    def listed(auth):
+        rows = ask(app, "GET", "/-/text.json", auth=auth).json()["conversations"]
+        return {(row["client"], row["text"]) for row in rows if row["id"] in ("c-same", "c-own")}
+
+    common = {("key talk", "A parcel of a key"), ("host", "A parcel of the host")}
+    [link] = re.findall(
+        r'href="\./(conversation\?id=c-same&amp;client=key%20talk)"', ask(app, "GET", "/-/text", auth=HOST).text
+    )
+
+    assert listed(HOST) == common
+    assert {text for _, text in listed(ALL)} == {"A parcel of a key", "A parcel of the host", "A parcel of nobody else"}
+    assert "A parcel of a key" in ask(app, "GET", f"/-/{link.replace('&amp;', '&')}", auth=HOST).text
+    assert ask(app, "GET", "/-/conversation?id=c-own", auth=HOST).status_code == 404
+    assert ask(app, "GET", "/-/conversation?id=c-own", auth=ALL).status_code == 200
 
 
 def test_an_unknown_conversation(app):
