@@ -164,16 +164,17 @@ def test_the_calls_of_all_workers(desk, place):
 
 
 def test_what_changed_last(desk, place):
-    """A reload is on the overview of any worker."""
+    """Reloads and written files are on the overview of any worker."""
     with desk.serve(cwd=place) as served:
         caller, port = Caller.of(served), served.url.rpartition(":")[2]
+        assert desk.run("agenthost", "lock", cwd=place).returncode == 0
         assert desk.run("agenthost", "reload", "--port", port, cwd=place).returncode == 0
 
         def changes():
             return [each["event"] for each in caller.ask("GET", "/-/overview.json").json["changes"]]
 
-        poll_until(lambda: [len(changes()) for _ in range(6)] == [1] * 6, said=lambda: str(changes()))
-        assert changes()[0].startswith("reloaded: ")
+        poll_until(lambda: [len(changes()) for _ in range(6)] == [3] * 6, said=lambda: str(changes()))
+        assert [each.partition(" ")[0] for each in changes()] == ["reloaded:", "agenthost.lock", "agenthost.toml"]
         memory = [each["memory"] for each in caller.ask("GET", "/-/charts.json").json["minutes"]]
 
         assert memory[-1] > 40

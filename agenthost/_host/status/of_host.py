@@ -109,8 +109,8 @@ def _store(processes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
 
 def _changes(told: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the latest lines about changes of the host, the last one first."""
-    lines = [line for each in told for line in each.get("changes", ())]
-    return sorted(lines, key=lambda line: str(line["timestamp"]), reverse=True)[:_MOST_CHANGES]
+    lines = {(line["timestamp"], line["event"]): line for each in told for line in each.get("changes", ())}
+    return sorted(lines.values(), key=lambda line: str(line["timestamp"]), reverse=True)[:_MOST_CHANGES]
 
 
 def _unmatched(processes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

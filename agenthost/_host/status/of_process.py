@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.access.disabled_agents import disabled_agents
+from agenthost._host.status.changed_files import changed_files
 from agenthost._host.telemetry.recent_calls import memory_in_use
 from agenthost._host.telemetry.recent_lines import recent_lines
 
@@ -65,7 +66,7 @@ def status_of(runtime: Runtime) -> dict[str, Any]:
         },
         "sip_unmatched": runtime.unmatched.report(),
         "failed_logins": runtime.metrics.history.total("logins", _MINUTES),
-        "changes": recent_lines.changes(),
+        "changes": [*recent_lines.changes(), *changed_files(runtime.config)],
         "differing": sorted(runtime.differing),
         "disabled": [{"agent": key, **each} for key, each in disabled_agents(runtime.config).items()],
     }

@@ -99,7 +99,7 @@ def _shown(asked: PageRequest, lines: list[dict[str, Any]]) -> bool:
 
 
 def _clients(asked: PageRequest) -> dict[str, Transcripts]:
-    """Return the transcripts of all clients, by their names for people: each key has its own."""
+    """Return the transcripts of each client, by its name for people."""
     request = asked.request
     plan, reach = request.published.plan, request.published.reach
     groups = dict.fromkeys(("", *(reach.principal(agent) for agent in plan.agents)))

@@ -79,5 +79,5 @@ def principal_of(request: Request, agent: Mounted) -> str:
 
 
 def principal_with(principal: str, key: str) -> str:
-    """Return the name of those who present a key, or no key, for agents of a principal."""
+    """Return the name for a key, which may be empty, at agents of a principal."""
     return f"{principal}.key-{key}" if key else principal

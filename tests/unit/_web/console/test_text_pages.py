@@ -76,7 +76,7 @@ def test_a_conversation_is_listed_and_shown_redacted(app):
 
 
 def test_conversations_of_all_clients(app):
-    """Of keys, and of agents with credentials of their own for those who may see them."""
+    """Those of agents with credentials need a key for these agents."""
     said(app, "A parcel of a key", "c-same", auth=TALK)
     said(app, "A parcel of the host", "c-same")
     said(app, "A parcel of nobody else", "c-own", model="alone", auth=OWN)
