@@ -1,7 +1,10 @@
 """The console of a host with two workers."""
 
+import html
 import json
 import re
+import subprocess
+from contextlib import suppress
 
 import pytest
 from caller import Caller, functions
@@ -178,3 +181,63 @@ def test_what_changed_last(desk, place):
         memory = [each["memory"] for each in caller.ask("GET", "/-/charts.json").json["minutes"]]
 
         assert memory[-1] > 40
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A function that fills a small file system, and its place."""
+    place = tmp_path / "disk"
+    place.mkdir(mode=0o700)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", place]
+    mounted = subprocess.run(mount, check=False)  # noqa: S603 - for the test alone
+    if mounted.returncode != 0:
+        pytest.skip("a file system cannot be mounted here, which needs root")
+
+    def fill():
+        with suppress(OSError), (place / "filled").open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+
+    yield place, fill
+    subprocess.run(["umount", "--lazy", place], check=True)  # noqa: S603, S607 - as above
+
+
+def test_an_operator_finds_each_cause(desk, place, full_disk):
+    """Of four problems, with the fixes: on the overview, or within two clicks."""
+    disk, fill = full_disk
+    with (place / "agenthost.toml").open("a", encoding="utf-8") as file:
+        file.write(f'[state]\nurl = "sqlite:///{disk}/state.db"\n')
+    with desk.having("import-error", "failing-tools"), desk.serve(cwd=place) as served:
+        caller = Caller.of(served)
+
+        def page(path):
+            return re.sub(r"\s+", " ", html.unescape(caller.ask("GET", f"/-/{path}").body.decode()))
+
+        def text(path):
+            return re.sub(r"<[^>]*>", "", page(path))
+
+        def follow(path, pattern):
+            """Return the path that a link of a page has."""
+            return re.findall(rf'(?:href|action)="(?:\./|(?:\.\./)*)({pattern})"', page(path))[0]
+
+        url = functions(caller.document("/failing", "call-7"))["raises"]["web_hook_url"]
+        fill()
+        caller.call(url, "raises", {}, "call-7")
+        caller.ask("POST", "/sip", {"call": {"call_id": "call-8", "to": "sip:nobody@example.com", "from": "sip:a@b"}})
+        expected = (
+            "agent import-error is quarantined: cannot import name",
+            "does not accept writes: its disk is full",
+            "agent failing failed once in 5 minutes, the last time in tool raises: ValueError: the calendar is on fire",
+            "a call to SIP user 'nobody' reached no agent",
+        )
+        poll_until(lambda: all(each in text("") for each in expected), 30, said=lambda: text(""))
+        status = desk.run("agenthost", "status", "--port", served.url.rpartition(":")[2], cwd=place)
+        shown = re.sub(r"\s+", " ", status.stdout)
+
+        assert status.returncode == 1
+        assert [each for each in expected if each not in shown] == [], shown
+        assert text("").count("fix: ") == shown.count("fix: ") >= len(expected)
+        assert "pip install" in text(follow("", "agents/import-error"))
+        assert "ValueError: the calendar is on fire" in text(follow("", "errors/e-[0-9a-f]{12}"))
+        assert "nobody" in text(follow("", "sip")).partition("Unmatched")[2]
+        assert "its disk is full" in text(f"{follow(follow('', 'doctor'), 'doctor')}?examine=1")
