@@ -10,7 +10,7 @@ import json
 import struct
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import define, field
 
@@ -31,9 +31,12 @@ _MERGED = {"livemax": max, "livemin": min}
 
 
 class _Line(NamedTuple):
-    """A sample: its order in the family, and its text without the number."""
+    """A sample in the order of its family, and its text without the number."""
 
-    order: tuple[Any, ...]
+    labels: tuple[str, ...]
+    """The values of its labels, but for the bound of a bucket."""
+    part: int
+    bound: float
     slot: int
     beginning: str
 
@@ -71,18 +74,19 @@ class _Family:
         """Yield the buckets of each child, added up, then count and sum."""
         count, child = 0.0, None
         for line, number in zip(self.lines, numbers, strict=True):
-            labels, place = line.order
+            labels, part, _, _, beginning = line
             if labels != child:
                 child, count = labels, 0.0
-            if place[0] == _BUCKET:
+            if part == _BUCKET:
                 count += number or 0.0
             if number is not None:
-                yield line.beginning + number_text(number if place is _SUM else count)
+                yield beginning + number_text(number if part == _SUM else count)
 
 
-_BUCKET = 0
-_COUNT, _SUM = (1, 0.0), (2, 0.0)
-"""The places of a histogram's last two lines. Those of the buckets before them have their bound."""
+_BOUND = b'"le": "'
+"""The text before the bound in the key of a bucket. Quotes in values are escaped."""
+_BUCKET, _COUNT, _SUM = range(3)
+"""The parts of a histogram, in the order of their lines."""
 _INFINITE = float("inf")
 
 
@@ -96,6 +100,23 @@ class _File:
     places: list[int] = field(factory=list)
 
 
+class _Child(NamedTuple):
+    """A child of a histogram: the common parts of its buckets' keys and lines."""
+
+    mode: str
+    before: bytes
+    """The key up to the bound."""
+    after: bytes
+    family: _Family
+    labels: tuple[str, ...]
+    beginning: str
+    """The line up to the bound."""
+    end: str
+    """The line after the bound, up to its number."""
+    total: str
+    """The beginning of the line with the count."""
+
+
 @define(eq=False)
 class Together:
     """The text of the families in the files of a directory."""
@@ -106,6 +127,8 @@ class Together:
     _slots: dict[str, dict[bytes, int]] = field(factory=dict)
     """The places of samples among the totals, by the mode of their files and by name."""
     _used: int = 0
+    _child: _Child | None = None
+    """The child of the latest bucket, which is the next one's, too, but for the last bucket of a child."""
     _lock: threading.Lock = field(factory=threading.Lock)
 
     def now(self) -> bytes:
@@ -148,6 +171,11 @@ class Together:
 
     def _new_slot(self, kind: str, mode: str, key: bytes) -> int:
         """Return the place of a new sample among the totals."""
+        before, is_bucket, rest = key.partition(_BOUND)
+        bound, _, after = rest.partition(b'"')
+        child = self._child
+        if child is not None and child.before == before and child.after == after and child.mode == mode:
+            return self._new_bucket(child, key, bound.decode())
         parts = _parts(key)
         name = parts.name
         slot = self._slots[mode][key] = self._used
@@ -158,6 +186,19 @@ class Together:
             head = f"# HELP {shown} {parts.description}\n# TYPE {shown} {kind}\n"
             family = self._families[(name, mode)] = _Family(head, kind == "histogram")
         family.lines.extend(_lines(family, parts, slot))
+        family.added = True
+        if is_bucket and family.buckets and b"\\" not in key:
+            self._child = _child_of(mode, before, after, family, parts)
+        return slot
+
+    def _new_bucket(self, child: _Child, key: bytes, bound: str) -> int:
+        """Return the place of another bucket of a child."""
+        slot = self._slots[child.mode][key] = self._used
+        self._used += 1
+        number, family = float(bound), child.family
+        family.lines.append(_Line(child.labels, _BUCKET, number, slot, f"{child.beginning}{bound}{child.end}"))
+        if number == _INFINITE:
+            family.lines.append(_Line(child.labels, _COUNT, 0.0, slot, child.total))
         family.added = True
         return slot
 
@@ -205,6 +246,18 @@ def _parts(key: bytes) -> _Parts:
     return _Parts(name, sample, pieces[1::4], pieces[3::4], rest[:-2], f'{sample}{{{written}"}} ')
 
 
+def _child_of(mode: str, before: bytes, after: bytes, family: _Family, parts: _Parts) -> _Child:
+    """Return the child of a bucket whose key has no escapes."""
+    place = parts.labels.index("le")
+    pairs = [f'{label}="{value}"' for label, value in zip(parts.labels, parts.values, strict=True)]
+    beginning = ",".join([*pairs[:place], 'le="'])
+    end = "".join(f",{pair}" for pair in pairs[place + 1 :])
+    own = tuple(value for number, value in enumerate(parts.values) if number != place)
+    others = ",".join(pair for number, pair in enumerate(pairs) if number != place)
+    total = f"{parts.name}_count{{{others}}} " if others else f"{parts.name}_count "
+    return _Child(mode, before, after, family, own, f"{parts.sample}{{{beginning}", f'"{end}}} ', total)
+
+
 def _lines(family: _Family, parts: _Parts, slot: int) -> Iterable[_Line]:
     """Return the lines of a sample.
 
@@ -212,14 +265,14 @@ def _lines(family: _Family, parts: _Parts, slot: int) -> Iterable[_Line]:
     """
     values = tuple(parts.values)
     if not family.buckets:
-        return [_Line((values,), slot, parts.beginning)]
+        return [_Line(values, 0, 0.0, slot, parts.beginning)]
     if parts.sample.endswith("_sum"):
-        return [_Line((values, _SUM), slot, parts.beginning)]
+        return [_Line(values, _SUM, 0.0, slot, parts.beginning)]
     place = parts.labels.index("le")
     bound, child = float(values[place]), (*values[:place], *values[place + 1 :])
-    lines = [_Line((child, (_BUCKET, bound)), slot, parts.beginning)]
+    lines = [_Line(child, _BUCKET, bound, slot, parts.beginning)]
     if bound == _INFINITE:
         labels = [label for label in parts.labels if label != "le"]
         count = line_beginning(f"{parts.name}_count", dict(zip(labels, child, strict=True)))
-        lines.append(_Line((child, _COUNT), slot, count))
+        lines.append(_Line(child, _COUNT, 0.0, slot, count))
     return lines

@@ -105,9 +105,10 @@ def test_a_text_is_written_again_only_if_its_numbers_changed(tmp_path):
     assert families(together.now()) == expected(tmp_path) != families(before)
 
 
-@pytest.mark.parametrize("tool", ["greet", "größe", 'say "no"', ", {"])
-def test_labels_on_both_sides_of_a_bound_are_those_of_the_client_library(tmp_path, tool):
-    name, labels = "agenthost_tool_seconds", ["agent", "outcome", "tool"]
+@pytest.mark.parametrize("last", ["outcome", "sample"])
+@pytest.mark.parametrize("tool", ["greet", "größe", 'say "no"', ", {", "x,le="])
+def test_labels_on_both_sides_of_a_bound_are_those_of_the_client_library(tmp_path, tool, last):
+    name, labels = "agenthost_tool_seconds", ["agent", last, "file"]
     file = MmapedDict(str(tmp_path / "histogram_1.db"))
     for agent in ("support", "sales"):
         values = [agent, "ok", tool]
