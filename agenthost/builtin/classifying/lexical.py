@@ -35,6 +35,8 @@ __all__ = ["Lexical", "LexicalIndex", "features"]
 
 _Place: TypeAlias = tuple[int, int]
 """An agent and one of its groups of texts, by number."""
+_Shares: TypeAlias = tuple[tuple[int, float], ...]
+"""The share of a feature in centroids, by the numbers of their places."""
 
 # WORD, PAIR, PIECE and PIECES: chosen by cross-validation on the train split of tests/data/router_queries.jsonl
 # (benchmarks/routing.py --tune), as were NOISE and USUAL_SHARPNESS, by the likelihood. EMPTY, ENOUGH and ALONE: chosen
@@ -115,14 +117,16 @@ class LexicalIndex:
 
     Args:
         agents: the keys of the agents, in order.
-        weights: for each known feature, its rarity and its share of each centroid, as (agent, group, share).
+        places: the place of each centroid.
+        weights: for each known feature, its rarity and its share of each centroid.
         unknown: the rarity of a feature that no agent has.
         calibration: the step from similarities to confidences.
         left_out: the similarities of examples to each agent, of each without itself.
     """
 
     agents: tuple[str, ...]
-    weights: Mapping[str, tuple[float, tuple[tuple[int, int, float], ...]]]
+    places: tuple[_Place, ...]
+    weights: Mapping[str, tuple[float, _Shares]]
     unknown: float
     calibration: Calibration = field(factory=lambda: Calibration(USUAL_SHARPNESS))
     left_out: Mapping[str, Sequence[float]] = field(factory=dict, repr=False)
@@ -141,16 +145,16 @@ class LexicalIndex:
                 spread.update(counts.keys())
         documents = sum(map(len, counted))
         rare = {feature: math.log((1 + documents) / (1 + seen)) + 1 for feature, seen in spread.items()}
-        postings: dict[str, list[tuple[int, int, float]]] = {feature: [] for feature in rare}
+        postings: dict[str, list[tuple[int, float]]] = {feature: [] for feature in rare}
         lengths: dict[_Place, float] = {}
         for number, choice in enumerate(choices):
             for group, group_texts in enumerate(_groups(choice)):
-                total = _sum(group_texts, rare)
-                lengths[number, group] = _length(total)
+                total, place = _sum(group_texts, rare), len(lengths)
+                lengths[number, group] = length = _length(total)
                 for feature, weight in total.items():
-                    postings[feature].append((number, group, weight / lengths[number, group]))
+                    postings[feature].append((place, weight / length))
         weights = {feature: (rare[feature], tuple(found)) for feature, found in postings.items()}
-        plain = cls(tuple(choice.agent for choice in choices), weights, math.log(1 + documents) + 1)
+        plain = cls(tuple(choice.agent for choice in choices), tuple(lengths), weights, math.log(1 + documents) + 1)
         compared = plain._left_out(choices, lengths)
         trials = [
             Trial(plain._relative(scores), number, weight=trust(sum(map(len, choices[number].examples.values()))))
@@ -167,19 +171,26 @@ class LexicalIndex:
             text: the message.
             by: the name of the classifier.
         """
-        scores, words, shares = self._scores(text)
+        scores, words, sure = self._scores(text)
         if not scores:
             return Decision(None, 0.0, by=by, reason="no word of the message is known")
         found, _ = self.calibration.shares(self._relative(scores))
         order = sorted(range(len(found)), key=lambda place: -found[place])  # ties keep the order of the agents
         ranking = tuple((self.agents[place], found[place]) for place in order)
         number, confidence, runner_up = order[0], ranking[0][1], ranking[1][1] if len(ranking) > 1 else 0.0
-        heaviest = sorted(((-weights.get(number, 0.0), word) for word, weights in words.items() if number in weights))
-        shown = ", ".join(word for _, word in heaviest[:_SHOWN_WORDS])
+        shown = ", ".join(self._heaviest(words, number))
         reason = f"words: {shown}" if shown else "pieces of words"
-        sure = shares[number]
-        margin = max(0.0, confidence - runner_up)
-        return Decision(self.agents[number], sure * confidence, sure * margin, by, reason, ranking)
+        share, margin = sure[number], max(0.0, confidence - runner_up)
+        return Decision(self.agents[number], share * confidence, share * margin, by, reason, ranking)
+
+    def _heaviest(self, words: Mapping[str, tuple[float, _Shares]], number: int) -> list[str]:
+        """Return the words that contribute most to an agent, the heaviest first."""
+        own = (
+            (-weight * shares[-1], word)
+            for word, (weight, found) in words.items()
+            if (shares := [share for place, share in found if self.places[place][0] == number])
+        )
+        return [word for _, word in sorted(own)[:_SHOWN_WORDS]]
 
     def vector(self, text: str) -> dict[str, float]:
         """Return the weighted features of a text, of length 1.
@@ -221,48 +232,46 @@ class LexicalIndex:
         compared = []
         for number, group, text in (examples[place] for place in spread_over(len(examples))):
             products, telling, _, length = self._products(text)
-            if not products:
+            if not any(products):
                 continue
             counts, empty = _counted(text)
             own = {feature: self._weight(feature, count) for feature, count in counts.items()}
             told = sum(weight * weight for feature, weight in own.items() if feature not in empty)
             groups = range(len(_groups(choices[number]))) if group is None else (group,)
-            for place in ((number, each) for each in groups):
-                whole = lengths[place]
+            for each in groups:
+                whole, place = lengths[number, each], self.places.index((number, each))
                 rest = math.sqrt(max(whole * whole - 2 * whole * products[place] / length + 1, 1e-9))
-                telling[place] = max(0.0, (telling.get(place, 0.0) * whole - told / length) / rest)
+                telling[place] = max(0.0, (telling[place] * whole - told / length) / rest)
                 products[place] = max(0.0, (products[place] * whole - length) / rest)
-            compared.append((number, text, _adjusted(products, telling, length)[0]))
+            compared.append((number, text, self._adjusted(products, telling, length)[0]))
         return compared
 
     def _weight(self, feature: str, count: float) -> float:
         found = self.weights.get(feature)
         return math.log1p(count) * (found[0] if found else self.unknown)
 
-    def _scores(self, text: str) -> tuple[dict[int, float], dict[str, dict[int, float]], dict[int, float]]:
+    def _scores(self, text: str) -> tuple[dict[int, float], dict[str, tuple[float, _Shares]], dict[int, float]]:
         """Compare a message with each agent.
 
         Returns:
-            The cosine to each agent, less if it comes from empty words; the contribution of each known word to it; and
-            how far other words contribute, 0 to 1.
+            The cosine to each agent, less if it comes from empty words; the known words; and how far other words than
+            empty ones contribute, 0 to 1.
         """
         products, telling, words, length = self._products(text)
-        scores, sure = _adjusted(products, telling, length)
+        scores, sure = self._adjusted(products, telling, length)
         return scores, words, sure
 
-    def _products(
-        self, text: str
-    ) -> tuple[dict[_Place, float], dict[_Place, float], dict[str, dict[int, float]], float]:
+    def _products(self, text: str) -> tuple[list[float], list[float], dict[str, tuple[float, _Shares]], float]:
         """Multiply a message with each centroid.
 
         Returns:
-            The products; the part of each that words with a meaning contribute; the contribution of each known word;
-            and the length of the message.
+            The products; the part of each that words with a meaning contribute; the known words, with their weight and
+            shares; and the length of the message.
         """
         length = 0.0
-        groups: dict[_Place, float] = {}
-        telling: dict[_Place, float] = {}
-        words: dict[str, dict[int, float]] = {}
+        products = [0.0] * len(self.places)
+        telling = [*products]
+        words: dict[str, tuple[float, _Shares]] = {}
         counts, empty = _counted(text)
         known, unknown, log1p = self.weights.get, self.unknown, math.log1p
         for feature, count in counts.items():
@@ -273,31 +282,32 @@ class LexicalIndex:
                 continue
             weight = log1p(count) * found[0]
             length += weight * weight
-            tells = feature not in empty
-            for number, group, share in found[1]:
-                place, product = (number, group), weight * share
-                groups[place] = groups.get(place, 0.0) + product
-                if tells:
-                    telling[place] = telling.get(place, 0.0) + product
+            if feature in empty:
+                for place, share in found[1]:
+                    products[place] += weight * share
+            else:
+                for place, share in found[1]:
+                    product = weight * share
+                    products[place] += product
+                    telling[place] += product
             if feature[:2] == "w:":
-                words[feature[2:]] = {number: weight * share for number, _, share in found[1]}
-        return groups, telling, words, math.sqrt(length)
+                words[feature[2:]] = weight, found[1]
+        return products, telling, words, math.sqrt(length)
 
-
-def _adjusted(
-    products: Mapping[_Place, float], telling: Mapping[_Place, float], length: float
-) -> tuple[dict[int, float], dict[int, float]]:
-    """Return the best score of each agent, and how far telling words contribute."""
-    scores: dict[int, float] = {}
-    sure: dict[int, float] = {}
-    for place, product in products.items():
-        if product <= 0.0:
-            continue
-        share = min(1.0, telling.get(place, 0.0) / product / ENOUGH)
-        score = product / length * (ALONE + (1.0 - ALONE) * share)
-        if score > scores.get(place[0], 0.0):
-            scores[place[0]], sure[place[0]] = score, share
-    return scores, sure
+    def _adjusted(
+        self, products: Sequence[float], telling: Sequence[float], length: float
+    ) -> tuple[dict[int, float], dict[int, float]]:
+        """Return the best score of each agent, and how far telling words contribute."""
+        scores: dict[int, float] = {}
+        sure: dict[int, float] = {}
+        for (number, _), product, told in zip(self.places, products, telling, strict=True):
+            if product <= 0.0:
+                continue
+            share = min(1.0, told / product / ENOUGH)
+            score = product / length * (ALONE + (1.0 - ALONE) * share)
+            if score > scores.get(number, 0.0):
+                scores[number], sure[number] = score, share
+        return scores, sure
 
 
 def features(text: str) -> dict[str, float]:
