@@ -99,7 +99,9 @@ class NewProject:
         """
         key = re.sub(r"[-_.]+", "-", name).lower().removeprefix(_PREFIX)
         if not _NAME.fullmatch(key):
-            raise ValueError(f"{name!r} is not a name of letters, digits and hyphens. fix: write one such as cinema")
+            raise ValueError(
+                f"{name!r} is not a name: a letter, then letters, digits and hyphens. fix: write one such as cinema"
+            )
         if kind in ("agent", "workflow") and (problem := route_problem(f"/{key}")):
             raise ValueError(f"{name!r} cannot be the name of an agent: {problem}. fix: choose another one")
         project = project or f"{_PREFIX}{key}"
@@ -141,7 +143,7 @@ class NewProject:
         """
         top = place / self.name
         if top.exists() and (not top.is_dir() or any(top.iterdir())):
-            raise FileExistsError(f"{top} exists and is not empty")
+            raise FileExistsError(f"{top} exists and is not empty. fix: choose another name, or --project NAME")
         written = []
         for name, text in self.files().items():
             path = top / name

@@ -38,8 +38,13 @@ def test_names(name, options, expected):
 @pytest.mark.parametrize(
     ("name", "options", "problem"),
     [
-        ("agenthost-", {}, "'agenthost-' is not a name of letters, digits and hyphens. fix: write one such as cinema"),
-        ("kino im park", {}, "'kino im park' is not a name of letters, digits and hyphens"),
+        (
+            "agenthost-",
+            {},
+            "'agenthost-' is not a name: a letter, then letters, digits and hyphens. fix: write one such as cinema",
+        ),
+        ("kino im park", {}, "'kino im park' is not a name: a letter, then letters, digits and hyphens"),
+        ("9lives", {}, "'9lives' is not a name: a letter, then"),
         ("health", {}, "'health' cannot be the name of an agent: "),
         ("cinema", {"project": "-x"}, "'-x' is not a name of a project. fix: write one such as acme-cinema"),
         ("cinema", {"module": "class"}, "'class' is not a name of a module. fix: --module acme_cinema"),
@@ -60,7 +65,7 @@ def test_nothing_is_overwritten(tmp_path):
     project.write(tmp_path)
     (tmp_path / "agenthost-cinema" / "README.md").write_text("mine")
 
-    with pytest.raises(FileExistsError, match="exists and is not empty"):
+    with pytest.raises(FileExistsError, match=r"exists and is not empty\. fix: choose another name, or --project NAME"):
         project.write(tmp_path)
     assert (tmp_path / "agenthost-cinema" / "README.md").read_text() == "mine"
 
