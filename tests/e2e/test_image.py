@@ -24,7 +24,11 @@ signing_keys = [{ file = "keys/old" }]
 """
 
 
-@pytest.fixture
+LIBRARY = '"$(python -c "import os; print(os.path.dirname(os.__file__))")"'
+"""The standard library, which is compiled in the image. Here a small module takes its place."""
+
+
+@pytest.fixture(scope="module")
 def project(desk):
     """A folder with a configuration and a lock file, from which the image is exported."""
     place = desk.workplace()
@@ -49,7 +53,7 @@ class Layers:
 
     def here(self, text):
         """Return a text with the paths of the image as they are here."""
-        text = text.replace("/context/wheels", str(self.wheels))
+        text = text.replace("/context/wheels", str(self.wheels)).replace(LIBRARY, str(self.folder / "library"))
         return re.sub(r"(?<![\w/.])/(opt/agenthost|srv/agenthost|var/lib/agenthost)", rf"{self.folder}/\1", text)
 
     def run(self, step):
@@ -105,27 +109,44 @@ def wheels(desk, tmp_path_factory):
     return folder
 
 
-def test_the_image_is_built_checked_and_served(desk, project, wheels, tmp_path):
+@pytest.fixture(scope="module")
+def exported(desk, project):
+    """The Containerfile."""
     assert agenthost(desk, project, "lock").returncode == 0
     done = agenthost(desk, project, "export", "image", "--output", ".")
     assert (done.returncode, done.stderr) == (0, "")
-    text = (project / "Containerfile").read_text()
-    layers = Layers(tmp_path, project, wheels)
+    return (project / "Containerfile").read_text()
 
-    step, output = layers.build(text)
+
+@pytest.fixture(scope="module")
+def image(project, exported, wheels, tmp_path_factory):
+    """The layers of the image, built once."""
+    layers = Layers(tmp_path_factory.mktemp("image"), project, wheels)
+    (layers.folder / "library").mkdir()
+    (layers.folder / "library" / "module.py").touch()
+    step, output = layers.build(exported)
     assert step is None, output
+    return layers
 
-    site = next((tmp_path / "opt" / "agenthost" / "lib").glob("python*/site-packages"))
+
+def test_what_is_served_has_its_bytecode(image):
+    site = next((image.folder / "opt" / "agenthost" / "lib").glob("python*/site-packages"))
+
     assert list((site / "agenthost" / "__pycache__").glob("__init__.*.pyc"))
-    (tmp_path / "srv/agenthost/keys/old").write_text("another key, as it is mounted when the host is served")
-    steps = instructions(text)
+    assert list((image.folder / "bytecode").rglob("module.*.pyc"))
+
+
+def test_the_image_serves_and_is_healthy(image, exported):
+    folder = image.folder
+    (folder / "srv/agenthost/keys/old").write_text("another key, as it is mounted when the host is served")
+    steps = instructions(exported)
     port = free_port()
     [variables] = [step.variables for step in steps if step.word == "ENV"]
-    variables = {name: layers.here(value) for name, value in variables.items()}
+    variables = {name: image.here(value) for name, value in variables.items()}
     variables["PATH"] = variables["PATH"].replace("$PATH", os.environ["PATH"])
-    variables |= {"PORT": str(port), "HOST_PASSWORD": PASSWORD, "HOME": str(tmp_path)}
+    variables |= {"PORT": str(port), "HOST_PASSWORD": PASSWORD, "HOME": str(folder)}
     [health] = [step.listed for step in steps if step.word == "HEALTHCHECK"]
-    place = tmp_path / "srv" / "agenthost"
+    place = folder / "srv" / "agenthost"
 
     def healthy():
         return subprocess.run(health, env=variables, cwd=place, check=False, capture_output=True).returncode == 0  # noqa: S603
@@ -135,7 +156,7 @@ def test_the_image_is_built_checked_and_served(desk, project, wheels, tmp_path):
     try:
         poll_until(healthy, 60)
         shown = subprocess.run(  # noqa: S603 - in the image
-            [tmp_path / "opt/agenthost/bin/agenthost", "status", "--json"],
+            [folder / "opt/agenthost/bin/agenthost", "status", "--json"],
             env=variables,
             cwd=place,
             capture_output=True,
@@ -149,21 +170,20 @@ def test_the_image_is_built_checked_and_served(desk, project, wheels, tmp_path):
     assert host.returncode == 0
 
 
-def test_a_package_that_differs_from_the_lock_file_ends_the_build(desk, project, wheels, tmp_path):
-    assert agenthost(desk, project, "lock").returncode == 0
-    assert agenthost(desk, project, "export", "image", "--output", ".").returncode == 0
-    lock = project / "agenthost.lock"
+def test_a_package_that_differs_from_the_lock_file_ends_the_build(image, exported):
+    lock = image.folder / "srv" / "agenthost" / "agenthost.lock"
     lock.write_text(re.sub(r"sha256:[0-9a-f]{8}", "sha256:00000000", lock.read_text()))
+    *_, last = (step for step in instructions(exported) if step.word == "RUN")
 
-    step, output = Layers(tmp_path, project, wheels).build((project / "Containerfile").read_text())
+    done = image.run(last)
 
-    assert step is not None
-    assert step.command.endswith("agenthost check --strict")
-    assert "agenthost-frontdesk" in output
+    assert last.command.endswith("agenthost check --strict")
+    assert done.returncode
+    assert "agenthost-frontdesk" in done.stdout + done.stderr
 
 
-def test_there_is_no_image_without_a_lock_file(desk, project):
-    done = agenthost(desk, project, "export", "image")
+def test_there_is_no_image_without_a_lock_file(desk):
+    done = agenthost(desk, desk.workplace(), "export", "image")
 
     assert done.returncode == 3
     assert "fix: agenthost lock" in done.stderr
