@@ -36,7 +36,10 @@ _MOST_IN_ALL = 10_000
 """Label values of all agents together."""
 _OTHER = "other"
 _MOST_NOTED = 256
-"""Size of a batch of requests and tool calls. Counting them one by one costs several times as much."""
+"""Size of a batch of requests, tool calls or operations of the store.
+
+Counting them one by one costs several times as much.
+"""
 
 
 class Metrics:
@@ -49,7 +52,8 @@ class Metrics:
         self._noted: deque[tuple[str, str, str | int, float | None]] = deque()
         self._told_apart: dict[str, set[str]] = {}
         self._names = 0
-        self._stored: dict[tuple[str, str], Callable[[float], None]] = {}
+        self._operations: deque[tuple[str, str, float]] = deque()
+        self._stored: dict[tuple[str, str], Histogram] = {}
         self._loaded: set[str] = set()
         self._families: Families | None = None
         self._making = threading.Lock()
@@ -95,7 +99,7 @@ class Metrics:
             self.count()
 
     def count(self) -> None:
-        """Count the noted requests and tool calls.
+        """Count the noted requests, tool calls and operations of the store.
 
         Any thread may call it, and does so now and then, so that a scrape has little to do.
         """
@@ -116,6 +120,19 @@ class Metrics:
             self.recent.ended(agent, str(outcome), durations)
             self.history.ended(str(outcome), durations)
             _observe(self._histogram(agent, what, str(outcome)), durations)
+        self._count_operations()
+
+    def _count_operations(self) -> None:
+        operations: dict[tuple[str, str], list[float]] = {}
+        with suppress(IndexError):
+            while True:
+                operation, outcome, seconds = self._operations.popleft()
+                operations.setdefault((operation, outcome), []).append(seconds)
+        for labels, durations in operations.items():
+            found = self._stored.get(labels)
+            if found is None:
+                found = self._stored[labels] = self._counted.store_seconds.labels(*labels)
+            _observe(found, durations)
 
     def sample(self) -> None:
         """Keep the history up to date, once a minute however often it is called."""
@@ -156,10 +173,9 @@ class Metrics:
         ``operation`` is ``read``, ``put``, ``put_if``, ``add``, ``remove``, ``page``, ``ping`` or ``probe``.
         ``outcome`` is ``ok`` or ``failed``.
         """
-        observe = self._stored.get((operation, outcome))
-        if observe is None:
-            observe = self._stored[operation, outcome] = self._counted.store_seconds.labels(operation, outcome).observe
-        observe(seconds)
+        self._operations.append((operation, outcome, seconds))
+        if len(self._operations) > _MOST_NOTED:
+            self.count()
 
     def load(self, loads: Mapping[str, tuple[int, int]]) -> None:
         """Set the numbers of running and waiting calls.
