@@ -1,6 +1,8 @@
 """The memory of a host over time: documents, tools, text, failures and refusals.
 
-Each call of a made-up tool has a name of its own, 100,000 in 20 minutes.
+A host keeps some things in bounded memory, such as its latest lines of the log and some pages of its store. Rounds
+before the first measurement fill them, however slow the machine is. Each call of a made-up tool has a name of its own,
+100,000 in 20 minutes.
 
 ``tox -e soak`` runs this for 20 minutes, and ``tox -e soak -- --minutes 2`` for two. It needs Linux.
 """
@@ -24,8 +26,10 @@ from troubles import TROUBLES, installed, tool_call
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+FILLING = 400
+"""The rounds that fill what is bounded, with 800 turns in text."""
 WARM_UP = 0.25
-"""The share of the time before the first measurement of the memory."""
+"""The share of the time after them before the first measurement of the memory."""
 EVERY = 2.0
 """Seconds between two measurements."""
 PAUSE = 0.1
@@ -59,7 +63,6 @@ def measured(directory: Path, seconds: float) -> Figure:
     seen = variables(work, PYTHONPATH=str(installed(directory / "installed")))
     command = [sys.executable, "-m", "agenthost", "run", "--port", "{port}"]
     looks: list[tuple[float, float]] = []
-    requests = 0
     with (
         serving(command, work, seen, "/startup", log=work / "log") as served,
         Load(served.port, check=False) as load,
@@ -75,18 +78,27 @@ def measured(directory: Path, seconds: float) -> Figure:
             get("/steady"),
         )
         ask(served.port, get("/health"))
-        began = told = time.monotonic()
-        names = turns = 0
-        while (now := time.monotonic()) < began + seconds:
+        turns = 0
+
+        def mixed() -> None:
+            nonlocal turns
             for request in mixture:
                 load.send(request, load.connections)
-                requests += load.connections
-            while names < (now - began) * MADE_UP:
-                names += 1
-                one.send(post("/each/swaig", {"function": f"made_up_{names}", "call_id": "soak"}), 1)
             turns += 2
             one.send(post("/v1/chat/completions", _said(turns, stream=False)), 1)
             _stream(served.port, _said(turns + 1, stream=True))
+
+        for _ in range(FILLING):
+            mixed()
+            (work / "log").write_bytes(b"")
+        began = told = time.monotonic()
+        names = requests = 0
+        while (now := time.monotonic()) < began + seconds:
+            mixed()
+            requests += len(mixture) * load.connections
+            while names < (now - began) * MADE_UP:
+                names += 1
+                one.send(post("/each/swaig", {"function": f"made_up_{names}", "call_id": "soak"}), 1)
             if now > told + EVERY:
                 told = now
                 if now > began + WARM_UP * seconds:
