@@ -30,7 +30,7 @@ _LOCK_PAUSE = 0.05
 _random = random.SystemRandom()
 """Not the generator of the program: tests of authors repeat what it returns."""
 _turns = Turns()
-_PAGE = 500
+_PAGE = 1000
 
 
 @frozen(slots=True)
@@ -275,13 +275,13 @@ class Store:
         start = self._start("data")
         wanted = start + (encoded_key(prefix) if prefix else b"")
         seen: set[bytes] = set()
-        cursor = b""
+        length, cursor = len(start), b""
         while True:
             keys, cursor = await self._entries.page(wanted, cursor, _PAGE)
-            for key in keys:
-                if key not in seen:
-                    seen.add(key)
-                    yield key[len(start) :].decode()
+            fresh = [key[length:].decode() for key in dict.fromkeys(keys) if key not in seen]
+            seen.update(keys)
+            for key in fresh:
+                yield key
             if not cursor:
                 return
 
