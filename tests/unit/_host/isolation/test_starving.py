@@ -17,7 +17,7 @@ pytestmark = [
 
 BURNS = "while True: pass"
 SLEEPS = "import time; print(flush=True); time.sleep(600)"
-STARVES = "import os; os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0)); print(flush=True)\nwhile True: pass"
+WAITS = "import sys; print(flush=True); sys.stdin.read()\nwhile True: pass"
 PATIENCE = 30.0
 
 
@@ -27,17 +27,20 @@ def start():
     processor, running = {max(os.sched_getaffinity(0))}, []
 
     def begin(program, *, speaks=False):
-        process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)  # noqa: S603
+        process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
         running.append(process)
         os.sched_setaffinity(process.pid, processor)
         if speaks:
             process.stdout.readline()
-        return process.pid
+        return process
 
     yield begin
     for process in running:
         process.kill()
-        process.communicate()
+        os.sched_setscheduler(process.pid, os.SCHED_OTHER, os.sched_param(0))  # what starves does not even end
+    for process in running:
+        with process:
+            pass
 
 
 def watched(pid):
@@ -54,16 +57,18 @@ def watched(pid):
 
 def test_a_process_that_others_leave_no_processor_starves(start):
     """It wants to run all the time."""
-    pid = start(STARVES, speaks=True)
+    process = start(WAITS, speaks=True)
     for _ in range(2):
         start(BURNS)
+    os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
+    process.stdin.close()
 
-    assert watched(pid)
+    assert watched(process.pid)
 
 
 def test_a_process_that_sleeps_does_not_starve(start):
     """It does not even if other processes compute."""
-    pid = start(SLEEPS, speaks=True)
+    pid = start(SLEEPS, speaks=True).pid
     for _ in range(2):
         start(BURNS)
     before = cpu_of(pid)
@@ -75,7 +80,7 @@ def test_a_process_that_sleeps_does_not_starve(start):
 
 def test_a_process_that_burns_all_there_is_does_not_starve(start):
     """Its own loop stands still."""
-    pid = start(BURNS)
+    pid = start(BURNS).pid
     before = cpu_of(pid)
     poll_until(lambda: cpu_of(pid) - before >= 0.3, PATIENCE)
 
