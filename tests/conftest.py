@@ -55,6 +55,16 @@ def own_secrets():
         records._hidden = records.NO_SECRETS
 
 
+@pytest.fixture(scope="session")
+def types_cache(tmp_path_factory, worker_id):
+    """The folder in which mypy keeps what it knows of agenthost.
+
+    All workers of pytest-xdist share it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    return (own if worker_id == "master" else own.parent) / "mypy"
+
+
 def pytest_runtest_teardown():
     """Write pending log entries.
 

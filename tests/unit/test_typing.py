@@ -34,12 +34,6 @@ def reported(program, cache):
     return lines, output
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    """A cache that both runs share."""
-    return tmp_path_factory.mktemp("mypy")
-
-
 @pytest.fixture(autouse=True)
 def found(monkeypatch):
     """Set MYPYPATH to the agenthost under test.
@@ -51,19 +45,19 @@ def found(monkeypatch):
         monkeypatch.setenv("MYPYPATH", str(home))
 
 
-def test_what_authors_write_passes(cache):
+def test_what_authors_write_passes(types_cache):
     """No line of the program needs an ignore or a cast."""
-    lines, output = reported("must_check.py", cache)
+    lines, output = reported("must_check.py", types_cache)
 
     assert (lines, output) == ({}, "")
 
 
-def test_mistakes_are_reported_where_they_are(cache):
+def test_mistakes_are_reported_where_they_are(types_cache):
     """Each marked line, with the marked codes, and nothing else."""
     source = (PROGRAMS / "must_fail.py").read_text("utf-8").splitlines()
     marks = {number: re.search(r"# error: ([\w,-]+)$", line) for number, line in enumerate(source, 1)}
     expected = {number: set(mark[1].split(",")) for number, mark in marks.items() if mark}
-    lines, _ = reported("must_fail.py", cache)
+    lines, _ = reported("must_fail.py", types_cache)
 
     assert len(expected) >= 20
     assert expected == lines

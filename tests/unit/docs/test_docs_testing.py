@@ -61,7 +61,7 @@ def test_every_member_is_documented(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", TYPED, ids=title)
-def test_examples_are_typed(page, tmp_path, tmp_path_factory, monkeypatch):
+def test_examples_are_typed(page, tmp_path, types_cache, monkeypatch):
     """Authors need no ignore and no cast."""
     monkeypatch.setenv("MYPYPATH", f"{Path(agenthost.__file__).parents[1]}:{tmp_path}")
     files = [file for file in write(page, tmp_path) if file.suffix == ".py"]
@@ -69,9 +69,8 @@ def test_examples_are_typed(page, tmp_path, tmp_path_factory, monkeypatch):
         path = tmp_path / f"block_{number}.py"
         path.write_text(block.text, "utf-8")
         files.append(path)
-    cache = tmp_path_factory.getbasetemp() / "mypy"
     output, errors, _ = api.run(
-        ["--strict", "--no-error-summary", "--config-file=", f"--cache-dir={cache}", *(str(path) for path in files)]
+        ["--strict", "--no-error-summary", "--config-file=", f"--cache-dir={types_cache}", *map(str, files)]
     )
 
     assert (output, errors) == ("", "")

@@ -100,7 +100,7 @@ def test_the_archives_contain_the_tests_and_no_configuration(kind, flat, tmp_pat
 
 
 @pytest.mark.slow
-def test_the_tests_of_new_projects_pass_and_their_types_fit(tmp_path):
+def test_the_tests_of_new_projects_pass_and_their_types_fit(tmp_path, types_cache):
     """Run pytest in each kind of project, and mypy over all of them."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     checked = []
@@ -119,7 +119,7 @@ def test_the_tests_of_new_projects_pass_and_their_types_fit(tmp_path):
         )
         assert tested.returncode == 0, tested.stdout + tested.stderr
     found = subprocess.run(  # noqa: S603 - a command of our own
-        [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir=cache", *map(str, checked)],
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={types_cache}", *map(str, checked)],
         cwd=tmp_path,
         env=environ | {"MYPYPATH": os.pathsep.join(str(each.parent) for each in checked[::2])},
         capture_output=True,
