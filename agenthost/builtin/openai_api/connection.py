@@ -252,6 +252,7 @@ class Response:
 
     async def close(self) -> None:
         """Close the connection, or keep it if the response was read to its end."""
+        self.begun = self._fast = False  # the end of a turn is not put off
         if self._done:  # the end of the stream may follow its last event
             with suppress(TimeoutError, BrokenOff):
                 async with asyncio.timeout(_END):

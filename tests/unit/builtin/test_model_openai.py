@@ -181,6 +181,13 @@ def test_a_whole_answer_has_its_time(step):
         assert server.disconnected.wait(30)
 
 
+def test_a_fast_answer_has_its_time_too():
+    """Its end comes while the client rests between two reads, or while it reads."""
+    fast = ScriptedModel(Says("a b c d " * 2000, pause=0.002))
+    with fast as server, pytest.raises(ModelUnavailable, match=r"did not answer within 0\.5 s"):
+        ask(server.url, timeout=0.5)
+
+
 def test_a_server_that_is_not_there():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

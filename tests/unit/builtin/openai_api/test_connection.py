@@ -164,6 +164,30 @@ def test_a_fast_stream_is_read_together_once_it_has_begun(monkeypatch):
     assert asyncio.run(main()) == (False, [[b"1"], [b"2"], [b"3", b"4", b"5"]])
 
 
+def test_the_end_of_a_fast_stream_is_not_put_off(monkeypatch):
+    server, sleep, rests = Paced([b"data: 1\n\n", b"data: 2\n\ndata: [DONE]\n\n"]), asyncio.sleep, []
+
+    async def rest(seconds):
+        rests.append(seconds)
+        await sleep(seconds)
+
+    monkeypatch.setattr(connection_module, "_FAST", float("inf"))
+
+    async def main():
+        server.resting.set()
+        ends = asyncio.get_running_loop().time() + 30
+        async with reached(server) as connection, connection.post("chat/completions", {}, ends) as response:
+            async with aclosing(response.events()) as every:
+                arrived = [await anext(every)]
+                response.begun = True
+                server.go_on.set()
+                arrived += [each async for each in every]
+            monkeypatch.setattr(asyncio, "sleep", rest)
+        return arrived
+
+    assert (asyncio.run(main()), rests) == ([[b"1"], [b"2"]], [])
+
+
 def test_one_connection_serves_one_request_after_the_other():
     async def main():
         server = Server([b"data: 1\n\n", b"data: [DONE]\n\n"])
