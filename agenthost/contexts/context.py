@@ -272,18 +272,18 @@ class Context:
         """Replace the phrases that are said when the context begins.
 
         Args:
-            enter_fillers: Language code, or ``default``, to phrases of which one is said.
+            enter_fillers: Language code, or ``default``, to phrases of which one is said. None change nothing.
         """
-        self.enter_fillers = _phrases(enter_fillers)
+        self.enter_fillers = _phrases(enter_fillers) or self.enter_fillers
         return self
 
     def set_exit_fillers(self, exit_fillers: Mapping[str, Sequence[str]]) -> Self:
         """Replace the phrases that are said when the context ends.
 
         Args:
-            exit_fillers: Language code, or ``default``, to phrases of which one is said.
+            exit_fillers: Language code, or ``default``, to phrases of which one is said. None change nothing.
         """
-        self.exit_fillers = _phrases(exit_fillers)
+        self.exit_fillers = _phrases(exit_fillers) or self.exit_fillers
         return self
 
     def add_enter_filler(self, language_code: str, fillers: Sequence[str]) -> Self:

@@ -31,6 +31,7 @@ _VARIABLES = {
     "SWML_BASIC_AUTH_PASSWORD": "p",
     "SWML_PROXY_URL_BASE": "https://host.example",
     "SIGNALWIRE_SWAIG_SECRET": "k" * 40,
+    "API_NINJAS_KEY": "k",
 }
 
 
@@ -57,8 +58,6 @@ def documents(text, package):
         text: its source.
         package: ``signalwire`` or ``agenthost``.
 
-    Raises:
-        SystemExit: the program ends itself, such as without its settings.
     """
     served = {}
     one = _of_ours if package == "agenthost" else _of_theirs

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar, overload
 
 from agenthost.agent.call_hooks import END, START, CallHook
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from agenthost.tools.gates import SemanticGate
 
 __all__ = ["ToolWords", "declare_tool"]
+
+_log = logging.getLogger("agenthost.agent")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,10 +44,23 @@ def declare_tool(name: Any = None, **options: Any) -> Any:
         return name
 
     def mark(function: Any) -> Any:
-        ToolDeclaration(name, options).mark(function)
+        ToolDeclaration(*_described(name, options, function)).mark(function)
         return function
 
     return mark
+
+
+def _described(name: Any, options: Mapping[str, Any], function: Any) -> tuple[Any, Mapping[str, Any]]:
+    """Return name and options of a tool.
+
+    A sentence in place of the name is the description. Agents of the field write
+    ``@AgentBase.tool("Get the current time")``, and models cannot call such a name.
+    """
+    if not isinstance(name, str) or " " not in name or "description" in options:
+        return name, options
+    own = getattr(function, "__name__", "")
+    _log.warning("tool %s: %r is a sentence, so it is the description. fix: tool(description=%r)", own, name, name)
+    return None, {**options, "description": name}
 
 
 class _ToolDecorator:
@@ -66,7 +82,8 @@ class _ToolDecorator:
                 return name
 
             def added(function: Any) -> Any:
-                agent._add_tool(Tool.define(name or function.__name__, function, **options))  # noqa: SLF001
+                own, said = _described(name, options, function)
+                agent._add_tool(Tool.define(own or function.__name__, function, **said))  # noqa: SLF001
                 return function
 
             return added

@@ -249,6 +249,28 @@ class TestAddresses:
 
 
 class TestTools:
+    def test_a_sentence_in_place_of_a_name_is_the_description(self, agent, caplog):
+        """Agents of the field write it so, and no model can call such a name."""
+
+        class Clock(AgentBase):
+            @AgentBase.tool("Get the current time")
+            def get_time(self) -> str:
+                return "noon"
+
+        def cancel(_args, _raw):
+            return "done"
+
+        agent.tool("Cancel a visit", parameters={})(cancel)
+        found = [ai(each)["SWAIG"]["functions"][0] for each in (Clock("clock", "/clock"), agent)]
+
+        assert [(tool["function"], tool["description"]) for tool in found] == [
+            ("get_time", "Get the current time"),
+            ("cancel", "Cancel a visit"),
+        ]
+        assert "is a sentence, so it is the description. fix: tool(description='Cancel a visit')" in caplog.text
+        with pytest.raises(DefinitionError, match="tool name 'Cancel a visit'"):
+            agent.tool("Cancel a visit", description="Cancel it.")(cancel)
+
     def test_the_decorator_of_an_agent_adds_at_once(self, agent):
         @agent.tool
         def book(day: str):
