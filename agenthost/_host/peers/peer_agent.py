@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
-from attrs import frozen
+from attrs import field, frozen
 
 from agenthost._host.config.author_settings import build_settings
 from agenthost._host.peers.crossing import CROSSED, HEADER, SECONDS
@@ -24,7 +24,7 @@ from agenthost.health import probe
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from aiohttp import ClientResponse, ClientSession
 
@@ -38,6 +38,8 @@ __all__ = ["PeerAgent", "peer_agents"]
 _MOST_HOSTS = 4
 """The most hosts that a turn crosses."""
 _CONNECT = 3.0
+_READY = 2.5
+"""Seconds for the answer about its health, less than the probe has."""
 _MOST = 4 * 1024 * 1024
 _ADVICE = {
     401: "fix: {place}.user and secret must be those of a key of that host",
@@ -46,6 +48,29 @@ _ADVICE = {
 }
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger("agenthost.peers")
+
+
+@frozen
+class _Peer:
+    """A host that serves the agent.
+
+    ``place`` is the place of its table, for messages.
+    """
+
+    name: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    place: str
+
+    @classmethod
+    def of(cls, name: str, table: PeerConfig, place: str) -> _Peer:
+        secret = table.secret.reveal() if table.secret is not None else ""
+        headers = {
+            "Authorization": f"Bearer {secret}",
+            "Content-Type": "application/json",
+            "User-Agent": f"agenthost/{__version__}",
+        }
+        return cls(name, table.url.rstrip("/"), headers, place)
 
 
 @frozen(kw_only=True)
@@ -89,19 +114,18 @@ class PeerAgent(Workflow):
             options["fallback"] = settings.fallback
         AgentBase.__init__(self, key, settings.route or f"/{key}", **options)  # it calls no agent of this host
         self.agents = ()
-        self._peer, self._key, self._place = peer, key, place
-        self._url = table.url.rstrip("/")
-        secret = table.secret.reveal() if table.secret is not None else ""
-        self._headers = {
-            "Authorization": f"Bearer {secret}",
-            "Content-Type": "application/json",
-            "User-Agent": f"agenthost/{__version__}",
-        }
+        self._key = key
+        self._peers = [_Peer.of(peer, table, place)]
         self._sessions: dict[asyncio.AbstractEventLoop, ClientSession] = {}
-        at = urlsplit(self._url)
+        at = urlsplit(self._peers[0].url)
+        secret = table.secret.reveal() if table.secret is not None else ""
         pair = f"{quote(table.user, safe='')}:{quote(secret, safe='')}@"
         there = urlunsplit((at.scheme, pair + at.netloc, at.path + (settings.route or f"/{key}"), "", ""))
         self.add_verb("transfer", {"dest": there})
+
+    def share_with(self, other: PeerAgent) -> None:
+        """Share turns with the peers of another one."""
+        self._peers += other._peers
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -116,10 +140,15 @@ class PeerAgent(Workflow):
 
     @probe(interval=10.0, timeout=3.0)
     async def peer(self) -> None:
-        """Check that the other host responds."""
-        async with self._opened() as session, session.get(f"{self._url}/ready", allow_redirects=False) as response:
-            if response.status >= 500:  # noqa: PLR2004 - a server error of HTTP
-                raise Unanswered(f"peer {self._peer} responds with {response.status}")
+        """Check that the other host responds, or one of several.
+
+        Raises:
+            Unanswered: none responds.
+        """
+        async with self._opened() as session:
+            why = await asyncio.gather(*(_why_not_ready(session, peer) for peer in self._peers))
+        if all(why):
+            raise Unanswered("; ".join(filter(None, why)))
 
     async def respond(self, turn: Turn, team: Team) -> Reply:
         """Send the turn to the other host, and return its reply.
@@ -136,8 +165,7 @@ class PeerAgent(Workflow):
             )
         content = _encode(self._body(turn))
         headers = {
-            **self._headers,
-            "Idempotency-Key": blake2b(content, digest_size=16).hexdigest(),
+            "Idempotency-Key": _key_of(turn),
             "X-Conversation-Id": blake2b(turn.thread.encode(), digest_size=16).hexdigest(),
             HEADER: ",".join((*crossed, self._key)),
             SECONDS: f"{team.remaining.seconds:.3f}",
@@ -145,18 +173,39 @@ class PeerAgent(Workflow):
         }
         import aiohttp  # noqa: PLC0415 - a fifth of a second, for hosts with peers only
 
-        try:
-            async with (
-                self._opened() as session,
-                session.post(
-                    f"{self._url}/v1/chat/completions", data=content, headers=headers, allow_redirects=False
-                ) as response,
-            ):
-                return self._reply(response, await _body(response), team)
-        except (aiohttp.ClientError, OSError) as error:
-            _log.debug("peer %s", self._peer, exc_info=error)
-            why = type(error.__cause__ or error).__name__
-            raise Unanswered(f"peer {self._peer} cannot be reached at {self._url}: {why}") from error
+        why: list[str] = []
+        for peer in self._in_order(turn.thread):
+            try:
+                return await self._sent(peer, content, headers, team)
+            except (aiohttp.ClientError, OSError) as error:
+                _log.debug("peer %s", peer.name, exc_info=error)
+                why.append(
+                    f"peer {peer.name} cannot be reached at {peer.url}: {type(error.__cause__ or error).__name__}"
+                )
+                if not isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
+                    break  # the turn may have begun there
+        raise Unanswered("; ".join(why))
+
+    def _in_order(self, thread: str) -> list[_Peer]:
+        """Return the peers in the order in which a conversation uses them.
+
+        It stays with one as long as that can be reached (rendezvous hashing).
+        """
+        if len(self._peers) == 1:
+            return self._peers
+        return sorted(self._peers, key=lambda peer: blake2b(f"{peer.url} {thread}".encode()).digest())
+
+    async def _sent(self, peer: _Peer, content: bytes, headers: Mapping[str, str], team: Team) -> Reply:
+        async with (
+            self._opened() as session,
+            session.post(
+                f"{peer.url}/v1/chat/completions",
+                data=content,
+                headers={**peer.headers, **headers},
+                allow_redirects=False,
+            ) as response,
+        ):
+            return self._reply(peer, response, await _body(response), team)
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[ClientSession]:
@@ -189,7 +238,7 @@ class PeerAgent(Workflow):
         }
         return {name: value for name, value in body.items() if value is not None}
 
-    def _reply(self, response: ClientResponse, content: bytes, team: Team) -> Reply:
+    def _reply(self, peer: _Peer, response: ClientResponse, content: bytes, team: Team) -> Reply:
         try:
             answer = msgspec.json.decode(content)
         except msgspec.DecodeError:
@@ -197,8 +246,8 @@ class PeerAgent(Workflow):
         if response.status != 200:  # noqa: PLR2004 - OK of HTTP
             told = (answer.get("error") if isinstance(answer, dict) else None) or {}
             words = str(told.get("message", ""))[:200] if isinstance(told, dict) else ""
-            advice = _ADVICE.get(response.status, "").format(place=self._place)
-            answered = f"peer {self._peer} responds with {response.status} for {self._key}"
+            advice = _ADVICE.get(response.status, "").format(place=peer.place)
+            answered = f"peer {peer.name} responds with {response.status} for {self._key}"
             raise Unanswered(". ".join(filter(None, (": ".join(filter(None, (answered, words))).rstrip("."), advice))))
         try:
             choice, usage, more = answer["choices"][0], answer.get("usage") or {}, answer.get("agenthost") or {}
@@ -213,7 +262,30 @@ class PeerAgent(Workflow):
                 actions=tuple(more.get("actions") or ()),
             )
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise Unanswered(f"peer {self._peer} responds with something else than a chat completion") from error
+            raise Unanswered(f"peer {peer.name} responds with something else than a chat completion") from error
+
+
+def _key_of(turn: Turn) -> str:
+    """Return the idempotency key of a call.
+
+    A repeat of the turn has the same one, although its notes may tell of other tools. A second call in the turn follows
+    answers, reasons or other notes.
+    """
+    spoken = [(each.role, each.content) for each in turn.history]
+    notes = [(each.agent, each.kind) for each in turn.notes if each.kind != "result"]
+    return blake2b(_encode((turn.thread, spoken, turn.text, notes)), digest_size=16).hexdigest()
+
+
+async def _why_not_ready(session: ClientSession, peer: _Peer) -> str | None:
+    """Return the reason why a peer does not respond, or None if it does."""
+    import aiohttp  # noqa: PLC0415 - as above
+
+    try:
+        async with asyncio.timeout(_READY), session.get(f"{peer.url}/ready", allow_redirects=False) as response:
+            failed = response.status >= 500  # noqa: PLR2004 - a server error of HTTP
+            return f"peer {peer.name} responds with {response.status}" if failed else None
+    except (aiohttp.ClientError, OSError) as error:
+        return f"peer {peer.name} cannot be reached: {type(error.__cause__ or error).__name__}"
 
 
 def _session() -> ClientSession:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from agenthost._host.generations.locked import Lock, LockedAgent
+    from agenthost._host.peers.peer_agent import PeerAgent
 
 __all__ = ["build_agents", "load", "load_for_program", "pending_agents"]
 
@@ -392,9 +393,13 @@ def _from_peers(
 
     made: list[Built] = []
     refused: list[Rejected] = []
+    balanced: dict[str, PeerAgent] = {}
     for name, table in config.peers.items():
         place = config.place("peers", name)
         for key, agent in peer_agents(name, table, place).items():
+            if table.balanced and key in balanced:
+                balanced[key].share_with(agent)
+                continue
             selected = evolve(
                 elsewhere.get(key, SelectedAgent.in_code(key, AgentConfig(), config.where)),
                 config=AgentConfig(),
@@ -402,11 +407,13 @@ def _from_peers(
             )
             if key in taken:
                 reason = f"{place.at('agents')}: {key!r} is served by this host, or by another peer"
-                remedy = f"remove {key!r} from one of them in {config.where}"
+                remedy = f"remove {key!r} from one of them in {config.where}, or set balanced = true in both peers"
                 refused.append(Rejected(evolve(selected, key=f"{name}:{key}"), Diagnosis(reason, remedy), "conflict"))
                 continue
             taken.add(key)
             made.append(Built(selected, agent))
+            if table.balanced:
+                balanced[key] = agent
     return tuple(made), tuple(refused)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agenthost._host.identity.turn_identity import Identity
+from agenthost._host.peers.crossing import HEADER
 from agenthost.errors import ModelUnavailable
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = ["identity_of", "retry_headers"]
 
 _KEY = b"idempotency-key"
 _RETRY = b"x-stainless-retry-count"
+_CROSSED = HEADER.encode()
 _INSTRUCTIONS = frozenset({"system", "developer"})
 _OTHER = frozenset({"messages", "model", "stream", "stream_options"})
 """Fields that do not tell a request from its repeat, or count otherwise."""
@@ -32,9 +34,10 @@ def identity_of(
     """Return the identity of a request.
 
     The instructions of a client do not count, because clients put the time into them. Of a conversation that the host
-    keeps, only what was said since the last answer counts.
+    keeps, only what was said since the last answer counts. Notes of another host do not count, as a repeat may have
+    others.
     """
-    headers = {name: value for name, value in request.scope["headers"] if name in (_KEY, _RETRY)}
+    headers = {name: value for name, value in request.scope["headers"] if name in (_KEY, _RETRY, _CROSSED)}
     messages = body.get("messages")
     said = [each for each in messages if not _instructs(each)] if isinstance(messages, list) else []
     if conversation is not None:
@@ -43,6 +46,8 @@ def identity_of(
         ]
         said = said[answers[-1] + 1 :] if answers else said
     form = {name: value for name, value in body.items() if name not in _OTHER}
+    if _CROSSED in headers:
+        form = _without_notes(form)
     asked = [principal, agent, conversation, said, form]
     key = headers.get(_KEY)
     return Identity(
@@ -51,6 +56,13 @@ def identity_of(
         retry=headers.get(_RETRY, b"0").strip(b" 0") != b"",
         client=request.rules.proxies.forwarded(request.scope).client,
     )
+
+
+def _without_notes(form: dict[str, Any]) -> dict[str, Any]:
+    metadata = form.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(context := metadata.get("context"), dict):
+        return form
+    return {**form, "metadata": {**metadata, "context": {**context, "notes": None}}}
 
 
 def _instructs(message: object) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import urllib.request
+from itertools import count
 
 import pytest
+from attrs import evolve
 from chat_host import PASSWORD, client, served
 from openai import OpenAIError
 
-from agenthost import Reply, Secret, Workflow
+from agenthost import Note, Reply, Secret, Workflow
 from agenthost._discovery import AGENTS, Candidate
 from agenthost._host.config.schema import Config, HostConfig, PeerConfig
 from agenthost._host.generations.owners import Owners
@@ -50,14 +52,30 @@ class Asks(Workflow):
         )
 
 
-def peer(url, *agents, secret=SECRET):
-    own = f"[peers.east.{agents[0]}]\ndescription = 'Invoices.'\n"
-    return f'[peers.east]\nurl = "{url}"\nuser = "west"\nsecret = "{secret}"\nagents = {json.dumps(agents)}\n{own}'
+class AsksAgain(Workflow):
+    """Asks one agent three times, with other tools, and then after an answer."""
+
+    def __init__(self, name, agent):
+        super().__init__(name, [agent], route=f"/{name}")
+
+    async def respond(self, turn, team):
+        result, answer = Note("clerk", "result", "take() returned: yes"), Note("clerk", "answer", "It is taken.")
+        outcomes = [
+            await team.call(self.agents[0], evolve(turn, notes=notes))
+            for notes in ((result,), (evolve(result, text="take() returned: no"),), (result, answer))
+        ]
+        return Reply(team.workflow, " ".join(each.reply.text if each.reply else each.reason for each in outcomes))
+
+
+def peer(url, *agents, secret=SECRET, name="east", more=""):
+    own = f"[peers.{name}.{agents[0]}]\ndescription = 'Invoices.'\n"
+    table = f'url = "{url}"\nuser = "west"\nsecret = "{secret}"\nagents = {json.dumps(agents)}\n'
+    return f"[peers.{name}]\n{table}{more}{own}"
 
 
 @pytest.fixture
 def places(tmp_path):
-    for name in ("east", "west"):
+    for name in ("east", "west", "north"):
         (tmp_path / name).mkdir()
     return tmp_path / "east", tmp_path / "west"
 
@@ -148,6 +166,52 @@ def test_a_circle(places):
     assert "(a → b → c → d → billing)" in far
 
 
+def test_peers_that_share_an_agent(places, tmp_path):
+    """A conversation stays with one of them, and moves to another that can be reached."""
+    east, west = places
+    balanced = "balanced = true\n"
+
+    def conversations(url):
+        asked = [f"c-{number}" for number in range(20)]
+        return [ask(url, "desk", extra_headers={"X-Conversation-Id": each}) for each in asked]
+
+    with served(east, [Told("billing", lambda *_: "east")], KEY) as there:
+        with served(tmp_path / "north", [Told("billing", lambda *_: "north")], KEY) as other:
+            both = peer(root(there), "billing", more=balanced) + peer(
+                root(other), "billing", name="north", more=balanced
+            )
+            with served(west, [Asks("desk", "billing")], both) as url:
+                first, again = conversations(url), conversations(url)
+        down = peer("http://127.0.0.1:9", "billing", more=balanced) + peer(
+            root(there), "billing", name="north", more=balanced
+        )
+        with served(west, [Asks("desk", "billing")], down) as url:
+            left = conversations(url)
+    with served(west, [Asks("desk", "billing")], down) as url:
+        reason = ask(url, "desk")
+
+    assert {*first} == {"east", "north"}
+    assert again == first
+    assert {*left} == {"east"}
+    assert "peer east cannot be reached" in reason
+    assert "peer north cannot be reached" in reason
+
+
+def test_a_repeat_of_a_call_is_answered_once(places):
+    """Two customers who say the same are two, as are two calls in a turn."""
+    numbers = count(1)
+    east, west = places
+    with (
+        served(east, [Told("billing", lambda *_: str(next(numbers)))], KEY) as there,
+        served(west, [Asks("desk", "billing"), AsksAgain("again", "billing")], peer(root(there), "billing")) as url,
+    ):
+        answers = [ask(url, "desk", extra_headers={"X-Conversation-Id": each}) for each in ("c-1", "c-2")]
+        again = ask(url, "again", extra_headers={"X-Conversation-Id": "c-3"})
+
+    assert answers == ["1", "2"]
+    assert again == "3 3 4"
+
+
 def test_options_that_do_not_travel(places):
     """A request for JSON is refused, rather than answered with text."""
     east, west = places
@@ -160,10 +224,17 @@ def test_options_that_do_not_travel(places):
         ask(url, "billing", response_format=schema)
 
 
-def test_an_agent_that_two_hosts_serve():
-    """It is a conflict with its own name, and the first one serves on."""
+@pytest.mark.parametrize("balanced", [(), ("east",), ("north",)])
+def test_an_agent_that_two_hosts_serve(balanced):
+    """It is a conflict with its own name, unless both are balanced."""
     peers = {
-        name: PeerConfig(url="http://127.0.0.1:9", user="west", secret=Secret(SECRET), agents=("billing",))
+        name: PeerConfig(
+            url="http://127.0.0.1:9",
+            user="west",
+            secret=Secret(SECRET),
+            agents=("billing",),
+            balanced=name in balanced,
+        )
         for name in ("east", "north")
     }
     plan = make_plan(config := Config(peers=peers), load(config, ()))
