@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["MOST", "RecentLines", "recent_lines"]
 
@@ -86,7 +86,7 @@ class RecentLines:
             texts = sorted((*self._calm.texts, *self._severe.texts))
         last = texts[-1][0] if texts else after
         lines = [line for number, text in texts if number > after for line in text.splitlines()]
-        found = list(_matching(lines, wanted))
+        found = list(islice(_matching(reversed(lines), wanted), MOST))[::-1]  # earlier ones need no decoding
         if "error" in wanted:
             earlier = {each["like"] for each in found if "like" in each}
             repeated = [each for one in earlier for each in _matching(lines, {"error": one}) if each not in found]
@@ -102,12 +102,10 @@ class RecentLines:
         return self.find(wanted, seen.get(str(os.getpid()), 0))
 
 
-def _matching(lines: list[str], wanted: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _matching(lines: Iterable[str], wanted: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     import msgspec  # noqa: PLC0415 - only when somebody asks
 
     decode = msgspec.json.Decoder(dict[str, Any]).decode
-    if not wanted:
-        lines = lines[-MOST:]
     for line in lines:
         if "error" in wanted and wanted["error"] not in line:  # spares most lines the decoding
             continue

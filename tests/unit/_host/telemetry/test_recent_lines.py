@@ -49,6 +49,17 @@ def test_lines_are_found(recent, wanted, events):
     assert [each["event"] for each in recent.find(wanted)[0]] == events
 
 
+def test_the_latest_of_many_lines_keep_their_order():
+    """Also those of the same moment, and without reading the others."""
+    kept = RecentLines()
+    kept.add("not JSON\n", severe=False)
+    for number in range(MOST + 10):
+        kept.add(line(7, logger="agenthost.calls", number=number), severe=number % 2 == 0)
+
+    for wanted in ({}, {"logger": "agenthost.calls"}):
+        assert [each["number"] for each in kept.find(wanted)[0]] == list(range(10, MOST + 10))
+
+
 def test_lines_after_those_that_were_seen(recent):
     _, last = recent.find({})
     recent.add(line(5), severe=False)
