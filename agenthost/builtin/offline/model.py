@@ -165,14 +165,23 @@ def _chosen(messages: Sequence[Message], last: str, tools: Sequence[ToolSpec]) -
                 return _Chosen(before, answers=True)
         elif agrees(last) or asks(last, before):
             return _Chosen(before, earlier=1 if len(spoken(last)) <= _FEW else 0)
-    taking = _taking_answers(tools) if answers and "?" in answers[-1] and not is_question(last) else None
-    return _best(last, tools) if taking is None else _Chosen(taking)
+    taking = _taking_answers(tools)
+    if taking is not None and answers and "?" in answers[-1] and not is_question(last):
+        return _Chosen(taking)
+    best = _best(last, tools)
+    return _Chosen(_beginning(tools)) if best.tool is None and taking is not None else best
 
 
 def _taking_answers(tools: Sequence[ToolSpec]) -> ToolSpec | None:
     """Return the only tool that needs an ``answer``, such as that of a form."""
     taking = [tool for tool in tools if "answer" in tool.parameters.get("required", ())]
     return taking[0] if len(taking) == 1 else None
+
+
+def _beginning(tools: Sequence[ToolSpec]) -> ToolSpec | None:
+    """Return the only tool that starts a form, which any words begin."""
+    starting = [tool for tool in tools if tool.name.startswith("start_") and not tool.parameters.get("required")]
+    return starting[0] if len(starting) == 1 else None
 
 
 def _best(text: str, tools: Sequence[ToolSpec]) -> _Chosen:

@@ -157,6 +157,7 @@ class QuestionsAgent(Prefab):
         if value is None and (answer.strip() or asked.required):
             return FunctionResult(f"This answer does not fit. Ask again: [{asked.key}] {asked.question}{asked.hint}")
         answers = await call.state.update("answers", lambda known: {**known, asked.key: value}, {})
+        await self.state.set(f"answers:{call.id}"[:200], answers)
         return self._next(answers).update_global_data({"answers": answers})
 
     async def _answers(self, call: Call) -> dict[str, Any]:

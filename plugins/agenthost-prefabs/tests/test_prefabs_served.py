@@ -57,6 +57,25 @@ def test_a_survey_in_text(say):
     ]
 
 
+@pytest.mark.parametrize("agent", ["survey", "info-gatherer"])
+def test_whatever_is_said_first_begins_it(say, agent):
+    """Also a greeting."""
+    first, second = say(agent, "Hello!", "4")
+
+    assert first.startswith("[")
+    assert "?" in first
+    assert second != first
+
+
+def test_results_are_kept_for_the_operator(agenthost_host):
+    """``agenthost state survey`` lists them, those of unfinished calls included."""
+    agenthost_host.add(SurveyAgent(SurveyAgent.Settings()))
+    call = agenthost_host.call("/survey")
+    for answer, kept in (("eleven", None), ("4", {"rating": 4}), ("Popcorn", {"rating": 4, "comment": "Popcorn"})):
+        call.tool("submit_answer", answer=answer)
+        assert agenthost_host.state("survey").get(f"answers:{call.id}") == kept
+
+
 def test_a_form_in_text(say):
     assert say("info-gatherer", "start the questions", "Ann", "A lost scarf")[-1] == "Thank you, that is all."
 

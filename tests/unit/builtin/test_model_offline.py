@@ -246,6 +246,18 @@ def test_whatever_is_said_it_answers_the_same_and_calls_only_what_can_be_called(
         assert jsonschema_rs.is_valid(schemas[use.name], json.loads(use.arguments))
 
 
+def test_whatever_is_said_first_begins_a_form():
+    """A greeting names no tool. Without a form, nothing begins."""
+    start = tool("start_form", "Start the form")
+    submit = tool("submit_answer", "Submit it", ["answer"], answer={"type": "string"})
+    [use] = answer("hello", tools=(start, submit)).tool_uses
+
+    assert use.name == "start_form"
+    assert not answer("hello", tools=(start,)).tool_uses
+    assert not answer("hello", tools=(submit,)).tool_uses
+    assert not answer("hello", tools=(start, tool("start_over", "Start anew"), submit)).tool_uses
+
+
 def test_what_is_said_after_a_question_is_the_answer_of_a_form():
     form = (
         tool("start_form", "Start the form"),
@@ -255,5 +267,6 @@ def test_what_is_said_after_a_question_is_the_answer_of_a_form():
 
     [use] = answer("start", question, "ann@example.com", tools=form).tool_uses
     assert (use.name, json.loads(use.arguments)) == ("submit_answer", {"answer": "ann@example.com"})
-    assert not answer("start", f"{MARK} Thank you.", "ann@example.com", tools=form).tool_uses
+    [use] = answer("start", f"{MARK} Thank you.", "ann@example.com", tools=form).tool_uses
+    assert use.name == "start_form"
     assert not answer("start", question, "ann@example.com", tools=(*form, *form)).tool_uses
