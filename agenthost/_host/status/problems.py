@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -116,5 +117,5 @@ def _callers(users: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
         times = "a call" if each["times"] == 1 else f"{each['times']} calls"
         yield (
             f"{times} to SIP user {each['user']!r} reached no agent",
-            f"agenthost sip resolve {each['user']} explains it; a rule in [[sip.rules]] gives it to an agent",
+            f"agenthost sip resolve {quote(each['user'])} explains it; a rule in [[sip.rules]] gives it to an agent",
         )

@@ -1,8 +1,10 @@
 """The status of a host: the sums over its workers, and its problems."""
 
 import re
+import shlex
 
 import pytest
+from hypothesis import given, strategies as st
 
 from agenthost._host.config.load import load_config
 from agenthost._host.status.of_host import host_status
@@ -141,3 +143,18 @@ def test_a_host_that_has_not_served_yet_is_starting():
     told = status(started=False)
 
     assert (told["status"], told["problems"]) == ("starting", [])
+
+
+@given(st.text("ab $;'\"`&|\n-<", min_size=1))
+def test_the_fix_for_a_caller_is_one_command(user):
+    """Callers choose the name, and operators paste the line."""
+    users = [{"user": user, "times": 1, "last": "b", "answered_by": None}]
+    told = status(process(1, sip_unmatched={"total": 1, "users": users}), process(2))
+    [fix] = [each["fix"] for each in told["problems"] if "reached no agent" in each["problem"]]
+
+    assert shlex.split(fix.partition(" explains it; a rule in [[sip.rules]]")[0]) == [
+        "agenthost",
+        "sip",
+        "resolve",
+        user,
+    ]
