@@ -382,13 +382,11 @@ class _Record(Progress):
         unfinished = [*map(_line_of, self.runs.unfinished())]
         needed = self.durable and bool(unfinished)
         writes = [self.progress(begun, [*self.lines, *unfinished], needed=needed)]
+        if needed:
+            await writes.pop()
         if unfinished and self.tool_begins is not None:
             writes.append(self.tool_begins(begun.turn))
-        if not needed:
-            await asyncio.gather(*writes)
-            return
-        for write in writes:
-            await write
+        await asyncio.gather(*writes)
 
     def store_soon(self) -> None:
         """Store them in a moment: a model that answers at once ends the turn first."""

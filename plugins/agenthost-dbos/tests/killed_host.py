@@ -136,7 +136,10 @@ def killed_host(directory, model, *, workers=3, lease=6.0, shared=None, effects=
     """
     effects = effects or directory / "effects.db"
     file = directory / "agenthost.toml"
-    turns, state = shared or f"sqlite:///{directory}/turns.db", f'[state]\nurl = "{shared}"' if shared else ""
+    turns, state = (
+        shared or f"sqlite:///{directory}/turns.db",
+        f'[state]\nurl = "{shared}"\noperation_timeout = 5.0' if shared else "",
+    )
     values = {"password": PASSWORD, "model": model.url, "workers": workers, "turns": turns, "lease": lease}
     file.write_text(TOML.format(state=state, **values))
     file.chmod(0o600)

@@ -166,7 +166,7 @@ def test_another_host_goes_on_with_the_turns_of_a_killed_one(tmp_path, postgres)
         for turn in range(ROUNDS):
             dying = served(f"host-{turn + 1}")
             asking = [next(numbers) for _ in range(AT_ONCE)]
-            asked(dying, asking, times=1)
+            asked(dying, asking, times=3)
             poll_until(lambda: {*staying.effects("looked_up")} & {*asking})  # noqa: B023 - called before the next
             time.sleep(chance.random() * 0.5)
             dying.kill_all()
