@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 import pytest
 from plans import plan_of
-from polling import poll_in_loop
+from polling import poll_in_loop, poll_until
 
 from agenthost import AgentBase, FunctionResult, StateUnavailable
 from agenthost._host.calls.loop_watchdog import Watchdog
@@ -586,9 +586,13 @@ def test_a_quick_tool_runs_on_the_event_loop(inline):
 
 def test_a_quick_tool_that_blocks_is_named(caplog):
     """The watchdog counts it, and the circuit breaker opens after the third time."""
+
+    def named():
+        return any("blocked by tool t of agent desk" in record.getMessage() for record in caplog.records)
+
     with caplog.at_level(logging.ERROR):
         agent = AgentBase("desk", "/desk", fallback=FALLBACK)
-        agent.define_tool("t", "", {}, lambda args, raw_data: time.sleep(0.4), inline=True)
+        agent.define_tool("t", "", {}, lambda args, raw_data: poll_until(named), inline=True)
         served = plan_of(agent).agents[0]
         watchdog = Watchdog(Metrics(), lambda: (served,))
         caller = ToolCaller()
@@ -601,4 +605,4 @@ def test_a_quick_tool_that_blocks_is_named(caplog):
 
         asyncio.run(blocked())
 
-    assert any("blocked by tool t of agent desk" in record.getMessage() for record in caplog.records)
+    assert named()
