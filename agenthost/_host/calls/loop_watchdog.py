@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agenthost._host.telemetry.current_call import Owner
 from agenthost.agent.base import AgentBase
@@ -224,7 +224,7 @@ def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Owner:
     by_module = {name: each.key for name, each in zip(modules, agents, strict=True) if modules.count(name) == 1}
     guessed: Owner | None = None
     while frame is not None:
-        owner = frame.f_locals.get("owner")
+        owner = _variable(frame, "owner")
         if isinstance(owner, Owner):
             return owner
         module = str(frame.f_globals.get("__name__", ""))
@@ -233,11 +233,22 @@ def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Owner:
         if foreign is None and module.partition(".")[0] not in _OWN:
             foreign = f"{module}.{frame.f_code.co_name}"
         if guessed is None:
-            own = frame.f_locals.get("self")
+            own = _variable(frame, "self")
             key = _key_of(own, agents) if isinstance(own, AgentBase) else by_module.get(module)
             guessed = Owner(key, "code", frame.f_code.co_name) if key is not None else None
         frame = frame.f_back
     return guessed or Owner("", "code", foreign or _NO_AGENT)
+
+
+def _variable(frame: FrameType, name: str) -> Any:
+    """Return a local variable of a running frame, or None.
+
+    The other thread may be about to leave the frame, which Python before 3.12 does not expect. Frames without a
+    variable of that name are therefore not read.
+    """
+    code = frame.f_code
+    named = name in code.co_varnames or name in code.co_cellvars or name in code.co_freevars
+    return frame.f_locals.get(name) if named else None
 
 
 def _key_of(instance: AgentBase, agents: Iterable[Mounted]) -> str | None:

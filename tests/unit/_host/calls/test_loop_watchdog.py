@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from plans import plan_of
@@ -229,3 +230,19 @@ def test_a_host_that_ends_leaves_the_usual_interval():
 
     assert asyncio.run(live()) is False
     assert sys.getswitchinterval() == pytest.approx(_USUAL)
+
+
+def test_only_frames_that_have_the_variable_are_read():
+    """Reading a frame that its thread is leaving can end the process."""
+    unread = SimpleNamespace(f_code=(lambda number: number).__code__, f_globals={"__name__": "shop"}, f_back=None)
+
+    assert blocker_of(unread, ()) == Owner("", "code", "shop.<lambda>")
+
+
+def test_a_variable_of_an_inner_function_is_read():
+    def inner():
+        return owner, sys._getframe()
+
+    owner = Owner("slow", "tool", "think")
+
+    assert blocker_of(inner()[1], ()) == owner
