@@ -186,9 +186,7 @@ if libc.ptrace(0x4206, {}, None, None) != 0:  # PTRACE_SEIZE
 """
 LEAK = """
 import sys
-sys.kept = bytearray(250_000_000)
-for at in range(0, len(sys.kept), 4096):
-    sys.kept[at] = 1
+sys.kept = b"x" * 250_000_000
 """
 STATUS = "answer = open('/proc/self/status').read()"
 ASK = """
