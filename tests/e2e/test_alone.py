@@ -127,7 +127,7 @@ def test_a_program_warns(run):
         Banner.of(served)
 
     assert "SIP alias 'help' is claimed by one and two" in served.stderr
-    served.once_logged("host.workers has no effect: a program serves in one process")
+    served.once_logged("host.workers has no effect: a program that calls run() serves in one process")
 
 
 def test_agents_that_come_while_a_program_starts(run):
