@@ -92,9 +92,15 @@ def _save(records: Sequence[dict[str, Any]], save: str, against: str | None) -> 
         msg = f"--save {save}: a scenario's name ends in {SUFFIX}."
         raise click.UsageError(msg)
     files = [against] if against is not None and ".py" in against else _files_of(records)
-    beside = [os.path.relpath(file, Path(save).parent) for file in files]
-    Path(save).write_text(as_toml(records, files=beside), encoding="utf-8")
+    named = [_as_named(file, Path(save).parent) for file in files]
+    Path(save).write_text(as_toml(records, files=named), encoding="utf-8")
     echo(f"{save} has the call. agenthost test {save} plays it.")
+
+
+def _as_named(file: str, folder: Path) -> str:
+    """Return a file's path from a folder. It is whole for a folder elsewhere."""
+    here = folder.resolve().is_relative_to(Path.cwd())
+    return os.path.relpath(file, folder) if here else str(Path(file).absolute())
 
 
 def _files_of(records: Sequence[dict[str, Any]]) -> list[str]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from asking import ask
@@ -282,11 +283,17 @@ def test_any_record_has_a_story(record):
 
 @pytest.mark.slow
 def test_a_recorded_call_is_a_scenario(app):
-    """The file that ``agenthost replay --save`` writes, which reads as one."""
+    """The file that ``agenthost replay --save`` writes, which can be run wherever it is kept."""
     log = [line("user", content="Hello."), line("assistant", content="Good day.")]
     summarised(app, "call-5", log=log, functions=[("book", '{"day": "mon"}', {"response": "Booked."})])
+    refused = ask(app, "GET", "/-/call/scenario?id=call-5", auth=HOST)
+    Path("program.py").touch()
     file = ask(app, "GET", "/-/call/scenario?id=call-5", auth=HOST)
     told = tomllib.loads(file.text)
+
+    assert refused.status_code == 409
+    assert "its package 'program' is not installed" in refused.json()["error"]
+    assert told["host"] == {"files": [str(Path("program.py").absolute())]}
 
     assert file.headers["content-disposition"] == 'attachment; filename="call.call.toml"'
     assert told["title"] == "Call call-5"
