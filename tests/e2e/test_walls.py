@@ -185,8 +185,9 @@ if libc.ptrace(0x4206, {}, None, None) != 0:  # PTRACE_SEIZE
     raise OSError(ctypes.get_errno(), 'ptrace')
 """
 LEAK = """
-import sys
-sys.kept = b"x" * 250_000_000
+import os, sys
+vars(sys).setdefault("kept", []).append(b"x" * 10_000_000)
+answer = os.getpid()
 """
 STATUS = "answer = open('/proc/self/status').read()"
 ASK = """
@@ -342,8 +343,7 @@ def test_everything_works_where_proc_hides_processes(before):
         pid = host.attack("import os\nanswer = os.getpid()")
         assert host.reload().returncode == 0
         assert command(host)
-        host.attack(LEAK)
-        poll_until(lambda: host.attack("import os\nanswer = os.getpid()") != pid)
+        poll_until(lambda: host.attack(LEAK) != pid)  # bit by bit, so that no hang is seen first
         assert host.served.once_logged("bytes in memory")
 
 
