@@ -218,7 +218,7 @@ def test_no_request_is_lost_or_answered_by_another_version_while_workers_are_rep
         host.upgrade(2)
         host.upgrade(3)
 
-    assert load.wrong == []
+    assert load.wrong == [], host.served.stderr
     assert load.number > 50
 
 
