@@ -63,7 +63,7 @@ def test_an_answer_that_stays_wrong_is_an_error():
         ({"$ref": "https://objekt.example/b"}, "it refers to something outside"),
         ({"$ref": "#/$defs/objekt"}, "it refers to something outside"),
         ({"$schema": "https://objekt.example/b"}, "it refers to something outside"),
-        ({"pattern": "objekt("}, "pattern is malformed"),
+        ({"pattern": "objekt("}, "(pattern|it) is malformed"),
     ],
 )
 def test_a_schema_that_cannot_be_checked_is_refused(schema, told):
