@@ -76,9 +76,9 @@ def test_hadolint_accepts_the_containerfile(files, text):
 @pytest.mark.parametrize("text", CASES.values(), ids=CASES)
 @pytest.mark.slow
 def test_the_schema_of_compose_accepts_the_file(files, tmp_path, text):
-    pytest.importorskip("check_jsonschema")
     if Version(version("click")) < Version("8.2"):
         pytest.skip("check-jsonschema needs a newer click than agenthost")
+    pytest.importorskip("check_jsonschema")
     file = tmp_path / "compose.yaml"
     file.write_text(files(text)["compose.yaml"])
     done = subprocess.run(  # noqa: S603 - a module of the tests' environment
