@@ -12,10 +12,18 @@ import errno
 import os
 import shlex
 import stat
+from contextlib import suppress
 
 from agenthost.errors import ConfigurationError
 
-__all__ = ["check_database", "check_private", "read_private", "temporary_directories", "temporary_directory"]
+__all__ = [
+    "check_database",
+    "check_private",
+    "read_private",
+    "temporary_directories",
+    "temporary_directory",
+    "write_private",
+]
 
 _OTHERS = 0o077
 _OTHERS_WRITE = 0o022
@@ -94,6 +102,26 @@ def read_private(path: str, key: str) -> bytes:
         return data
     finally:
         os.close(descriptor)
+
+
+def write_private(path: str, text: str) -> None:
+    """Write a file for this user alone, whole or not at all.
+
+    Raises:
+        OSError: it, or its directory, cannot be written. What was there stays.
+    """
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120
+    draft = f"{path}.{os.urandom(4).hex()}"
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)  # noqa: PTH105
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(draft)  # noqa: PTH108
+        raise
 
 
 def temporary_directory(prefix: str) -> str:

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from agenthost._private_files import check_database, check_private, read_private, temporary_directory
+from agenthost._private_files import check_database, check_private, read_private, temporary_directory, write_private
 from agenthost.errors import ConfigurationError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="owners and modes are POSIX's")
@@ -155,3 +155,16 @@ def test_a_temporary_directory_is_made_elsewhere_if_it_must(tmp_path, monkeypatc
     made = temporary_directory("agenthost-")
 
     assert made in map(str, tmp_path.iterdir())
+
+
+def test_a_file_is_written_for_its_user_alone_or_not_at_all(tmp_path):
+    place = tmp_path / "state" / "file.json"
+    write_private(str(place), "one")
+    write_private(str(place), "two")
+
+    with pytest.raises(UnicodeEncodeError):
+        write_private(str(place), "\ud800")
+
+    assert (place.read_text(), stat.S_IMODE(place.stat().st_mode)) == ("two", 0o600)
+    assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
+    assert [*place.parent.iterdir()] == [place]

@@ -4,7 +4,7 @@ They are listed in its state directory.
 """
 
 # No pathlib: every start of the host reads it.
-# ruff: noqa: PTH100, PTH103, PTH105, PTH118, PTH120, PTH123
+# ruff: noqa: PTH100, PTH118
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from agenthost._host.config.schema import AgentConfig
-from agenthost._private_files import read_private
+from agenthost._private_files import read_private, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,11 +97,7 @@ def _write(config: Config, agents: Mapping[str, Any]) -> None:
         with suppress(FileNotFoundError):
             os.unlink(path)  # noqa: PTH108
         return
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    fresh = f"{path}.new"
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(agents, file)
-    os.replace(fresh, path)
+    write_private(path, json.dumps(agents))
 
 
 def _path(config: Config) -> str:

@@ -5,7 +5,7 @@ Without a durable state directory, a lock file or ``use`` in the configuration d
 """
 
 # No pathlib: every command that lists something would pay for it.
-# ruff: noqa: PTH103, PTH105, PTH108, PTH118, PTH120, PTH123
+# ruff: noqa: PTH118, PTH123
 
 from __future__ import annotations
 
@@ -66,6 +66,8 @@ def write_record(config: Config, owners: Owners) -> None:
     """
     import json  # noqa: PLC0415 - a list writes none
 
+    from agenthost._private_files import write_private  # noqa: PLC0415 - likewise
+
     path = record_path(config)
     environment, file = _place(config)
     content = {"format": _FORMAT, "environment": environment, "configuration": file}
@@ -73,18 +75,9 @@ def write_record(config: Config, owners: Owners) -> None:
     with suppress(OSError, ValueError), open(path, encoding="utf-8") as before:
         if json.load(before) == content:  # reading takes a tenth of the time of writing for people
             return
-    text = json.dumps(content, indent=2) + "\n"
-    beside = f"{path}.{os.getpid()}"
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as new:
-            new.write(text)
-            new.flush()
-            os.fsync(new.fileno())
-        os.replace(beside, path)
+        write_private(path, json.dumps(content, indent=2) + "\n")
     except OSError as error:
-        with suppress(OSError):
-            os.unlink(beside)
         import logging  # noqa: PLC0415 - seldom needed, and every list would pay for it
 
         log = logging.getLogger("agenthost.owners")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from agenthost._private_files import read_private
+from agenthost._private_files import read_private, write_private
 from agenthost.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,7 +24,7 @@ _MOST = 300
 def last_results(config: Config) -> dict[str, dict[str, Any]]:
     """Return the last result of each scenario, by the path of its file."""
     try:
-        found = json.loads(read_private(str(_path(config)), "host.state_dir"))
+        found = json.loads(read_private(_path(config), "host.state_dir"))
     except (OSError, ValueError, ConfigurationError):
         return {}
     return {str(file): dict(each) for file, each in found.items()} if isinstance(found, dict) else {}
@@ -41,19 +38,12 @@ def keep_result(config: Config, file: str, result: Mapping[str, Any]) -> bool:
     """
     others = {name: each for name, each in last_results(config).items() if name != file}
     kept = dict([*others.items(), (file, dict(result))][-_MOST:])
-    path = _path(config)
-    fresh = path.with_name(f"{_NAME}.{token_hex(4)}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
-            json.dump(kept, written)
-        fresh.replace(path)
+        write_private(_path(config), json.dumps(kept))
     except OSError:
-        with suppress(OSError):
-            fresh.unlink()
         return False
     return True
 
 
-def _path(config: Config) -> Path:
-    return Path(config.host.state_dir, _NAME)
+def _path(config: Config) -> str:
+    return str(Path(config.host.state_dir, _NAME))
