@@ -94,7 +94,7 @@ def command(
             echo(line)
     for problem in measured.problems[:_MOST_PROBLEMS]:
         echo(problem, err=True)
-    sys.exit(ExitCode.FINDINGS if measured.failed else ExitCode.OK)
+    sys.exit(ExitCode.FINDINGS if measured.problems else ExitCode.OK)
 
 
 def _read(name: str) -> Scenario:

@@ -52,10 +52,11 @@ def test_calls_with_problems_are_findings(desk, tmp_path):
     wrong = tmp_path / "wrong.call.toml"
     wrong.write_text('title = "Nobody"\nagent = "/nobody"\n')
 
-    code, out, err = capacity(desk, "--scenario", str(wrong))
+    code, out, err = capacity(desk, "--scenario", str(wrong), "--json")
+    told = json.loads(out)
 
     assert code == 1
-    assert "0 with problems" not in out.splitlines()[0]
+    assert told["failed"] == told["calls"] > 0
     assert "Nobody: " in err
 
 

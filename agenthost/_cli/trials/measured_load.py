@@ -42,8 +42,8 @@ class Measured:
         rest: bytes of the worker's memory before.
         peak: the most bytes of the worker's memory.
         whole: the most bytes of all processes.
-        failed: calls with problems.
-        problems: the problems, each once.
+        failed: those of the completed calls with problems.
+        problems: the problems, each once, also of calls that were alone.
     """
 
     seconds: float
@@ -132,9 +132,9 @@ class _Callers:
     Args:
         client: the way to the host.
         scenarios: the scenarios that they play.
-        done: calls that have ended.
-        failed: calls with problems, also among those that were alone.
-        problems: the problems, each once.
+        done: calls that have ended, without those that were alone.
+        failed: those of them with problems.
+        problems: the problems, each once, also of calls that were alone.
     """
 
     client: TimedClient
@@ -160,7 +160,8 @@ class _Callers:
     async def call_until(self, end: float) -> None:
         """Play the scenarios in turn until a time, together with other callers."""
         while time.monotonic() < end:
-            await self._play(next(self._turns))
+            failed = await self._play(next(self._turns))
+            self.failed += failed
             self.done += 1
 
     async def _tool_seconds(self, scenario: Scenario) -> dict[str, float]:
@@ -173,16 +174,16 @@ class _Callers:
         self.client.seen = []
         return sums
 
-    async def _play(self, scenario: Scenario) -> None:
-        """Play a scenario as a call with a seed of its own."""
+    async def _play(self, scenario: Scenario) -> bool:
+        """Play a scenario with a seed of its own, and return whether it failed."""
         from agenthost.testing.platform import Platform
         from agenthost.testing.scenarios import play
 
         options = evolve(scenario.options, seed=scenario.options.seed + next(self._numbers))
         platform = Platform(self.client, options, model=_model(scenario))
         problems, _ = await play(evolve(scenario, options=options), platform)
-        self.failed += bool(problems)
         self.problems |= dict.fromkeys(f"{scenario.title}: {problem.message}" for problem in problems)
+        return bool(problems)
 
 
 def _model(scenario: Scenario) -> ChatModel | None:
