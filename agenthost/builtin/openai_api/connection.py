@@ -1,7 +1,6 @@
 """Connections to one server, for requests in JSON and streams of events.
 
-The HTTP client is aiohttp, imported by ``Connection``, so only who uses such a server pays for it. Retries and time
-limits are the caller's.
+Retries and time limits are the caller's.
 """
 
 from __future__ import annotations
@@ -10,27 +9,25 @@ import asyncio
 import os
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 from weakref import finalize
 
 import msgspec
 from attrs import define, field
 
 from agenthost._version import __version__
+from agenthost.builtin.openai_api.server import Server
+from agenthost.builtin.openai_api.wire import Ended
+from agenthost.builtin.openai_api.wires import NotOpened, Wires
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 
-    from aiohttp import ClientResponse, TCPConnector
-
     from agenthost import Secret
+    from agenthost.builtin.openai_api.wire import Wire
 
 __all__ = ["BrokenOff", "Connection", "NotReached", "Rejected", "Response", "Unreadable"]
 
 _OPENAI = "https://api.openai.com/v1"
-_CONNECT = 5.0
-"""Seconds to connect."""
 _MOST = 4 * 1024 * 1024
 """The longest event, and the longest answer that is not a stream, in bytes."""
 _MOST_ERROR = 64 * 1024
@@ -93,20 +90,20 @@ class Connection:
     """
 
     def __init__(self, url: str | None, api_key: Secret | None) -> None:
-        import aiohttp  # noqa: F401, PLC0415 - a fifth of a second, off the event loop
-
         self.url = (url or os.environ.get("OPENAI_BASE_URL") or _OPENAI).rstrip("/")
         key = api_key.reveal() if api_key is not None else os.environ.get("OPENAI_API_KEY") or "none"
         named = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
-        self._proxy = _proxy_of(self.url)
+        self._server = Server.of(self.url)
         self._headers = {
-            "Authorization": f"Bearer {key}",
+            "Authorization": f"Bearer {key.strip()}",
             "Content-Type": "application/json",
             "User-Agent": f"agenthost/{__version__}",
             **{header: os.environ[name] for header, name in named.items() if os.environ.get(name)},
         }
-        self._connector: TCPConnector | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._heads: dict[str, bytes] = {}
+        """The heads of requests by their paths, up to the length."""
+        self._head("")  # so that what cannot be sent is known at the start
+        self._wires: Wires | None = None
         self._left: Callable[[], object] = lambda: None
         """Closes the connections of an event loop that has ended."""
 
@@ -124,72 +121,61 @@ class Connection:
             Rejected: the status is not 200.
             TimeoutError: the time is over, also while the response is read.
         """
-        import aiohttp  # noqa: PLC0415 - imported already
-
-        url = f"{self.url}/{path}"
-        session = aiohttp.ClientSession(
-            connector=self._opened(),
-            connector_owner=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT),
-        )
+        content, wires = _encode(body), self._opened()
+        request = b"%b\r\nContent-Length: %d\r\n\r\n%b" % (self._head(path), len(content), content)
         try:
-            async with asyncio.timeout_at(ends):
-                sending = session.post(url, data=_encode(body), headers=self._headers, proxy=self._proxy)
-                response = Response(await sending)
-        except aiohttp.ServerTimeoutError as error:
-            raise NotReached("no connection in time") from error
-        except (aiohttp.ClientError, OSError) as error:
-            if isinstance(error, TimeoutError):
-                raise
-            raise NotReached(type(error.__cause__ or error).__name__) from error
-        finally:
-            session.detach()  # it lives for one request, the connections for many
-        timer = asyncio.get_running_loop().call_at(ends, response.cut_off)  # cheaper than a limit for each event
+            wire = await wires.ask(request, ends)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise NotReached(str(error) if isinstance(error, NotOpened) else type(error).__name__) from error
+        response = Response(wire)
         try:
             if response.status != _OK:
                 raise await response.rejected()
             yield response
+            await response.finish()
         finally:
-            timer.cancel()
-            await response.close()
+            wires.give_back(wire)
 
     async def close(self) -> None:
         """Close the connections."""
-        connector, self._connector = self._connector, None
-        if connector is not None and self._loop is asyncio.get_running_loop():
-            await connector.close()
         self._left()
+        self._wires = None
 
-    def _opened(self) -> TCPConnector:
+    def _head(self, path: str) -> bytes:
+        head = self._heads.get(path)
+        if head is None:
+            head = self._heads[path] = self._server.head(path, self._headers)
+        return head
+
+    def _opened(self) -> Wires:
         """Return the connections of this event loop.
 
         A host without a lifespan never closes them, so they are closed with this object, or for another event loop.
         """
-        from aiohttp import TCPConnector  # noqa: PLC0415 - imported already
-
-        loop = asyncio.get_running_loop()
-        if self._connector is None or self._loop is not loop:
+        loop, wires = asyncio.get_running_loop(), self._wires
+        if wires is None or wires.loop is not loop:
             self._left()
-            # without a limit of its own: ``running`` of each agent is the limit, and a turn waits for no other's
-            self._connector, self._loop = TCPConnector(limit=0), loop
-            self._left = finalize(self, self._connector._close)  # noqa: SLF001 - ``close`` without a loop
-        return self._connector
+            # without a limit of their own: ``running`` of each agent is the limit, and a turn waits for no other's
+            wires = self._wires = Wires(self._server, loop)
+            self._left = finalize(self, wires.close)
+        return wires
 
 
 class Response:
     """A response.
 
-    Each method that reads it raises ``BrokenOff`` where it is not complete, and ``TimeoutError`` after ``cut_off``.
+    Each method that reads it raises ``BrokenOff`` where it is not complete, and ``TimeoutError`` if its time is over.
     """
 
-    def __init__(self, response: ClientResponse) -> None:
-        self._response = response
-        self._late = self._done = self._fast = False
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._done = self._fast = False
         self._read_at = 0.0
         self.begun = False
         """True once its first words have been passed on. The next ones may wait for those that follow them."""
-        self.status = response.status
+        self.status = wire.status
 
     async def body(self, most: int = _MOST) -> bytes:
         """Return the whole body.
@@ -212,7 +198,7 @@ class Response:
         Raises:
             Unreadable: an event is too long, or the response is neither a stream nor JSON.
         """
-        kind = self._response.content_type
+        kind = self._wire.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "text/event-stream":
             if kind != "application/json":
                 raise Unreadable(f"Content-Type {kind}")
@@ -234,7 +220,7 @@ class Response:
             body = await self.body(_MOST_ERROR)
         except (BrokenOff, Unreadable):
             body = b""
-        message, code = body.decode("utf-8", "replace") or str(self._response.reason or ""), None
+        message, code = body.decode("utf-8", "replace") or self._wire.reason, None
         try:
             error: Any = msgspec.json.decode(body)
         except msgspec.DecodeError:
@@ -243,35 +229,25 @@ class Response:
             inner = error.get("error", error)
             inner = inner if isinstance(inner, dict) else {"message": inner}
             message, code = str(inner.get("message") or inner.get("detail") or message), inner.get("code")
-        return Rejected(self.status, message, code, self._response.headers)
+        return Rejected(self.status, message, code, self._wire.headers)
 
-    def cut_off(self) -> None:
-        """End the response, as its time is over."""
-        self._late = True
-        self._response.close()
-
-    async def close(self) -> None:
-        """Close the connection, or keep it if the response was read to its end."""
-        self.begun = self._fast = False  # the end of a turn is not put off
-        if self._done:  # the end of the stream may follow its last event
+    async def finish(self) -> None:
+        """Wait a moment for the end of a stream, which lets its connection be kept."""
+        if self._done and not self._wire.ended:
+            self.begun = self._fast = False  # the end of a turn is not put off
             with suppress(TimeoutError, BrokenOff):
                 async with asyncio.timeout(_END):
                     while await self._read():
                         pass
-        self._response.release()
 
     async def _read(self) -> bytes:
         """Return what has arrived, or nothing at the end."""
-        import aiohttp  # noqa: PLC0415 - imported already
-
         time = asyncio.get_running_loop().time
         if self._fast:
             await self._rest(self._read_at + _TOGETHER - time())
         try:
-            piece = await self._response.content.readany()
-        except (aiohttp.ClientError, OSError) as error:
-            if self._late:
-                raise TimeoutError from error
+            piece = await self._wire.read()
+        except Ended as error:
             raise BrokenOff from error
         now = time()
         self._fast, self._read_at = self.begun and now - self._read_at < _FAST, now
@@ -279,15 +255,13 @@ class Response:
 
     async def _rest(self, seconds: float) -> None:
         """Leave what arrives in the socket, so that one read takes all."""
-        connection = self._response.connection
-        protocol = connection.protocol if connection is not None else None
-        if seconds <= 0 or protocol is None:
+        if seconds <= 0:
             return
-        protocol.pause_reading()
+        self._wire.pause()
         try:
             await asyncio.sleep(seconds)
         finally:
-            protocol.resume_reading()
+            self._wire.resume()
 
 
 @define
@@ -320,12 +294,3 @@ class _Events:
                     break
                 arrived.append(event)
         return arrived
-
-
-def _proxy_of(url: str) -> str | None:
-    """Return the proxy that the environment names for a URL, or None."""
-    parts = urlsplit(url)
-    proxies = getproxies()
-    if not proxies or proxy_bypass(parts.hostname or ""):
-        return None
-    return proxies.get(parts.scheme) or proxies.get("all")

@@ -23,7 +23,6 @@ from agenthost import (
     Usage,
     Words,
 )
-from agenthost.builtin.openai_api.connection import Connection
 from agenthost.builtin.openai_api.model import OpenAIModel
 from agenthost.builtin.openai_api.settings import OpenAISettings
 from agenthost.testing import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
@@ -315,15 +314,3 @@ def test_a_refusal_is_what_the_model_says():
 )
 def test_why_an_answer_ended(said, finish):
     assert whole_of(piece({"content": "Yes"}), finish=said).finish == finish
-
-
-def test_turns_do_not_wait_for_each_others_connections():
-    """An agent's ``running`` is the limit."""
-
-    async def limit():
-        connection = Connection("http://127.0.0.1:1/v1", None)
-        opened = connection._opened().limit
-        await connection.close()
-        return opened
-
-    assert asyncio.run(limit()) == 0

@@ -123,7 +123,7 @@ def test_every_requirement_is_explained():
     assert wanted - rows == set()
     assert {name for name, _ in wanted} - paragraphs == set()
     assert set(re.findall(r"^\| ([\w-]+) \| [\d.]+, below ([\d.]+)", page, re.MULTILINE)) == below
-    inner = {"aiohttp", "litestar", "prometheus-client", "uvicorn"}  # whose inner parts the host calls or subclasses
+    inner = {"litestar", "prometheus-client", "uvicorn"}  # whose inner parts the host calls or subclasses
     assert {name for name, _ in below} == inner
 
 

@@ -245,7 +245,7 @@ def test_errors_of_any_form_are_read(body, message, code):
         ask(server)
 
     error = raised.value
-    assert (error.status, error.message, error.code, error.headers["Retry-After"]) == (429, message, code, "7")
+    assert (error.status, error.message, error.code, error.headers["retry-after"]) == (429, message, code, "7")
 
 
 def test_a_stream_that_ends_too_early_is_broken():
