@@ -29,11 +29,14 @@ _MOST_TOLD = 1000
 class Lanes:
     """A picture in the making.
 
-    ``kind_of`` returns the kind of a lane: ``person``, ``agent`` or ``function``.
+    ``kind_of`` returns the kind of a lane: ``person``, ``agent`` or ``function``. ``caller`` and ``more`` are the words
+    for the first lane, and for rows that are left out.
     """
 
     kind_of: Callable[[str], str]
     lanes: list[str] = field(factory=list)
+    caller: str = CALLER
+    more: str = "and so on"
     _rows: list[str] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
@@ -49,7 +52,7 @@ class Lanes:
         if self.full:
             return
         if len(self._rows) == _MOST_ROWS:
-            begin, end, text, kind = CALLER, CALLER, "and so on", "note"
+            begin, end, text, kind = CALLER, CALLER, self.more, "note"
         first, last, y = self._x(begin), self._x(end), _TOP + len(self._rows) * _ROW + 20
         kind = escape(kind)
         line = (
@@ -65,7 +68,7 @@ class Lanes:
         width, height = len(self.lanes) * _LANE, _TOP + len(self._rows) * _ROW + 20
         lanes = "".join(
             f'<line class="lane" x1="{self._x(lane)}" y1="{_TOP - 10}" x2="{self._x(lane)}" y2="{height}"/>'
-            f'<text class="head {self.kind_of(lane)}" x="{self._x(lane)}" y="22">{_short(lane)}</text>'
+            f'<text class="head {self.kind_of(lane)}" x="{self._x(lane)}" y="22">{_short(self._name(lane))}</text>'
             for lane in self.lanes
         )
         return (
@@ -74,6 +77,9 @@ class Lanes:
             '<path d="M0,0 L8,4 L0,8 z"/></marker></defs>'
             f"{lanes}{''.join(self._rows)}</svg>"
         )
+
+    def _name(self, lane: str) -> str:
+        return self.caller if lane == CALLER else lane
 
     def _x(self, lane: str) -> int:
         if lane not in self.lanes:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field, frozen
 
 from agenthost._host.telemetry.prometheus.shared import SHARED
+from agenthost._web.console.texts import gettext
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
@@ -41,7 +42,8 @@ class CommandResult:
         try:
             return json.loads(self.output), ""
         except ValueError:
-            return None, self.errors.strip()[-1000:] or f"it ended with exit code {self.code}, and printed nothing"
+            nothing = gettext("it ended with exit code {code}, and printed nothing").format(code=self.code)
+            return None, self.errors.strip()[-1000:] or nothing
 
 
 @define
@@ -84,5 +86,6 @@ def _run(command: list[str], written: str) -> CommandResult:
             command, input=written, capture_output=True, timeout=_WITHIN, text=True, check=False, env=own
         )
     except subprocess.TimeoutExpired:
-        return CommandResult(None, "", f"agenthost {command[4]} did not end within {_WITHIN:g} s")
+        late = gettext("agenthost {command} did not end within {seconds} s")
+        return CommandResult(None, "", late.format(command=command[4], seconds=f"{_WITHIN:g}"))
     return CommandResult(done.returncode, done.stdout, done.stderr)

@@ -20,6 +20,7 @@ from agenthost._web.console.page_request import LIVE, PageRequest
 from agenthost._web.console.pages import FILES, page, static_file
 from agenthost._web.console.routes import found_route
 from agenthost._web.console.sessions import COOKIE, LIFETIME, Sessions, cookie_of
+from agenthost._web.console.texts import gettext, later, read_in
 from agenthost._web.request.access_log import note_key
 from agenthost._web.request.answers import send_bytes
 from agenthost._web.request.requests import BASIC, Refused
@@ -40,9 +41,12 @@ _CHALLENGE = (b"www-authenticate", b'Bearer realm="agenthost"')
 """For pages, as a browser answers the usual challenge with a dialog of its own."""
 _TARGET = re.compile(r"[A-Za-z0-9._:%/-]{0,600}")
 """Paths of pages to which a login may lead."""
-_WRONG = "These credentials are wrong."
-_NOT_ALLOWED = "These credentials do not open the console. fix: use those of the host, or a key with the scope observe"
-_PLAIN = (
+_WRONG = later("These credentials are wrong.")
+_NOT_ALLOWED = later(
+    "These credentials do not open the console. fix: use those of the host, or a key with the scope observe"
+)
+_TOO_MANY = later("Too many failed logins. Try later.")
+_PLAIN = later(
     "This page came over plain HTTP, where browsers do not keep the session. "
     "fix: open it over HTTPS, or at a loopback address"
 )
@@ -62,6 +66,7 @@ class Console:
         Raises:
             Refused: see ``answer``.
         """
+        read_in(_accepted(request))
         path = request.path.removeprefix(_ROOT)
         if path.startswith(LIVE) and request.scope["method"] == "GET":
             await self._live.serve(request, path.removeprefix(LIVE), send)
@@ -131,7 +136,7 @@ class Console:
         try:
             found = request.site.log_in(request.scope, header, request.rules.door, request.rules)
         except Refused as refused:
-            status, headers, body = await _form(request, target, refused.status, "Too many failed logins. Try later.")
+            status, headers, body = await _form(request, target, refused.status, _TOO_MANY)
             return status, [*headers, *refused.headers], body
         if found is None:
             return await _form(request, target, 401, _WRONG)
@@ -146,8 +151,8 @@ async def _form(request: Request, path: str, status: int, words: str) -> Answer:
     """Return the page to log in, which leads to ``path`` afterwards."""
     target = path if _is_page(path) else ""
     at = "login" if request.path == f"{_ROOT}login" else path
-    plain = "" if _keeps_sessions(request) else _PLAIN
-    answer = await page(request.rules, "login", at, status, words=words, plain=plain, target=target)
+    plain = "" if _keeps_sessions(request) else gettext(_PLAIN)
+    answer = await page(request.rules, "login", at, status, words=words and gettext(words), plain=plain, target=target)
     return answer[0], [*answer[1], *([_CHALLENGE] if status == 401 else [])], answer[2]  # noqa: PLR2004 - HTTP's
 
 
@@ -157,6 +162,13 @@ def _methods(path: str) -> tuple[str, ...]:
     found = found_route(path)
     posts = found is not None and found[0].posts
     return ("GET", "HEAD", "POST", "OPTIONS") if posts else ("GET", "HEAD", "OPTIONS")
+
+
+def _accepted(request: Request) -> bytes:
+    """Return the languages that a reader accepts. JSON is English."""
+    if request.path.endswith(".json"):
+        return b""
+    return next((value for name, value in request.scope["headers"] if name == b"accept-language"), b"")
 
 
 def _is_page(path: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from agenthost._web.console.texts import gettext
 from agenthost._web.request.requests import Refused, read_body
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def refuse_other_sites(request: Request) -> None:
     """
     sent_by = next((value for name, value in request.scope["headers"] if name == b"sec-fetch-site"), b"none")
     if sent_by not in (b"same-origin", b"none"):
-        raise Refused(403, "the form was sent by another site")
+        raise Refused(403, gettext("the form was sent by another site"))
 
 
 async def read_form(request: Request, most: int) -> Mapping[str, str]:
@@ -36,11 +37,11 @@ async def read_form(request: Request, most: int) -> Mapping[str, str]:
         Refused: it is longer than ``most`` bytes, or is not a form.
     """
     if (request.head.content_type or b"").partition(b";")[0].strip().lower() != _FORM:
-        raise Refused(415, f"Content-Type must be {_FORM.decode()}")
+        raise Refused(415, gettext("Content-Type must be {type}").format(type=_FORM.decode()))
     request.head.check_any_body(most)
     body = await read_body(request.receive, most)
     try:
         fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError as error:
-        raise Refused(400, "the body is not a form") from error
+        raise Refused(400, gettext("the body is not a form")) from error
     return {name: values[0] for name, values in fields.items()}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field
 
 from agenthost._host.runtime.runtime import Phase
+from agenthost._web.console.texts import gettext, language
 from agenthost._web.request.answers import NO_STORE
 from agenthost._web.request.requests import BASIC, Refused
 
@@ -58,7 +59,7 @@ class LivePages:
             Refused: there is no such page, the caller may not see it, or too many are open.
         """
         if self._open >= _MOST:
-            raise Refused(503, "too many live pages are open", [(b"retry-after", b"10")])
+            raise Refused(503, gettext("too many live pages are open"), [(b"retry-after", b"10")])
         content = await self._content(request, path)
         self._open += 1
         closed = asyncio.ensure_future(_disconnected(request))
@@ -102,7 +103,7 @@ class LivePages:
         """
         if not self.may_enter(request):
             raise Refused(401, "Unauthorized", BASIC)
-        asked = path, request.scope["query_string"].decode("latin-1"), request.principal.name
+        asked = path, request.scope["query_string"].decode("latin-1"), request.principal.name, language()
         then, content = self._latest.get(asked, (0.0, b""))
         if time.monotonic() - then < _EVERY:
             return content

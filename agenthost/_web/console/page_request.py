@@ -11,6 +11,7 @@ from attrs import frozen
 from agenthost._web.console.forms import read_form
 from agenthost._web.console.pages import page
 from agenthost._web.console.sessions import cookie_of
+from agenthost._web.console.texts import gettext
 from agenthost._web.request.requests import Refused, query_value
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class PageRequest:
         """
         fields = await read_form(self.request, most)
         if not self.sessions.accepts_form(self.request.rules, self._credential(), fields.get("token", "")):
-            raise Refused(403, "the form is out of date. fix: open its page again")
+            raise Refused(403, gettext("the form is out of date. fix: open its page again"))
         return fields
 
     def _credential(self) -> bytes:

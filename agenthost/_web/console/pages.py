@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenthost._host.recording.times import moment_of, seconds_of
 from agenthost._host.status.words import elapsed
+from agenthost._web.console.texts import gettext, language, ngettext, word
 from agenthost._web.request.answers import NO_STORE
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ async def page(rules: Rules, name: str, path: str, status: int = 200, **values: 
         status: the status of the answer.
         values: what the template shows.
     """
-    values |= {"root": "../" * path.count("/") or "./", "digest": _digest()}
+    values |= {"root": "../" * path.count("/") or "./", "digest": _digest(), "language": language()}
     body = await asyncio.to_thread(_render, name, values)
     return status, [*rules.shared, _POLICY, _HTML, NO_STORE], body
 
@@ -74,26 +75,61 @@ def static_file(request: Request, name: str) -> Answer:
 
 
 def _render(name: str, values: dict[str, Any]) -> bytes:
-    return _environment().get_template(f"{name}.html").render(values).encode()
+    return _environment(language()).get_template(f"{name}.html").render(values).encode()
 
 
 @cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only where a page is asked for
+def _environment(_language: str) -> Environment:
+    """Return the templates in the reader's language.
 
-    made = Environment(
+    Texts without values are as constant as the rest.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined, nodes  # noqa: PLC0415 - only where a page is asked for
+
+    class Translated(Environment):
+        def _parse(self, *source: Any) -> nodes.Template:
+            tree = super()._parse(*source)
+            for output in tree.find_all(nodes.Output):
+                output.nodes = [translated(each) for each in output.nodes]
+            return tree
+
+    def translated(node: nodes.Expr) -> nodes.Expr:
+        match node.expr if isinstance(node, nodes.MarkSafeIfAutoescape) else node:
+            case nodes.Call(node=nodes.Name(name="gettext" | "_"), args=[nodes.Const(value=text)], kwargs=[]):
+                return nodes.TemplateData(_told(text))
+        return node
+
+    made = Translated(
         loader=PackageLoader(_ROOM),
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    made.newstyle_gettext = True  # type: ignore[attr-defined]
+    made.globals |= {"gettext": _told, "ngettext": _told_of_many, "_": _told}
     made.filters["elapsed"] = elapsed
     made.filters["moment"] = _moment
+    made.filters["word"] = word
     made.filters["lasted"] = _lasted
     made.filters["with_failures"] = _with_failures
     return made
+
+
+def _told(text: str, **values: object) -> Markup:
+    return _filled(gettext(text), values)
+
+
+def _told_of_many(one: str, many: str, number: int, **values: object) -> Markup:
+    return _filled(ngettext(one, many, number), values)
+
+
+def _filled(text: str, values: Mapping[str, object]) -> Markup:
+    from markupsafe import Markup, escape  # noqa: PLC0415 - comes with Jinja2
+
+    return Markup(text % {name: escape(value) for name, value in values.items()})  # noqa: S704 - each value is escaped
 
 
 def _moment(microseconds: Any) -> str:

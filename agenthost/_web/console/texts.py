@@ -1,61 +1,104 @@
-"""The words of the console that its code chooses.
+"""Texts of the console in the language of their reader.
 
-All others are in the templates.
+English is written where it is shown: in the templates and in calls of these functions. ``languages/console.pot`` lists
+all of it for gettext, and a translation is a file beside it, such as ``de.mo``.
 """
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["TEXTS"]
+__all__ = ["LANGUAGES", "gettext", "language", "later", "ngettext", "read_in", "word"]
 
-TEXTS: Mapping[str, Mapping[str, str]] = {
-    "act.reload": {
-        "title": "Reload the host",
-        "words": "The host reads its configuration and packages again. If an agent would be lost, nothing changes. "
-        "Calls in progress stay with the agents they started with.",
-        "nothing": "Nothing has changed.",
-        "added": "new",
-        "changed": "rebuilt",
-        "removed": "no longer served",
-        "failed": "quarantined",
-        "applied": "applied",
-        "replaced": "workers replaced",
-        "restart": "needs a restart",
-    },
-    "act.disable": {
-        "title": "Disable the agent",
-        "words": "New calls no longer reach the agent, also after a restart, until it is enabled again here. Calls in "
-        "progress end as they began.",
-    },
-    "act.enable": {"title": "Enable the agent", "words": "The agent is served again."},
-    "act.close-breaker": {
-        "title": "Close the circuit breaker",
-        "words": "The next call runs the agent's code at once. If the agent goes on failing, its circuit breaker opens "
-        "again.",
-        "done": "Circuit breakers closed: {number}.",
-    },
-    "act.forget-caller": {
-        "title": "Forget a caller",
-        "words": "Recorded calls of this caller are removed from the store of the host. What agents keep "
-        "themselves stays.",
-        "done": "Records removed: {number}.",
-    },
-    "simulate": {
-        "not served": "The agent is not served.",
-        "not allowed": "Calling the agent needs credentials with the scope operate for this agent.",
-    },
-    "scenario": {
-        "not allowed": "Running a scenario needs credentials with the scope operate for this agent.",
-        "earlier file": "of an earlier content of the file",
-        "earlier version": "of version {version}",
-    },
-    "act.failed": {
-        "words": "Nothing was done: {reason}",
-        "unknown": "The host has not answered, and may still do it: {reason}",
-        "program": "this host is part of a program. fix: change it in the program",
-    },
-}
+LANGUAGES = Path(__file__).with_name("languages")
+"""The directory of the translations."""
+ENGLISH = "en"
+_LONGEST = 200
+"""Bytes of a header that are read."""
+
+_reader: ContextVar[tuple[str, NullTranslations]] = ContextVar(
+    "agenthost_console_reader", default=(ENGLISH, NullTranslations())
+)
+
+
+def later(text: str) -> str:
+    """Mark a text that is translated where it is shown."""
+    return text
+
+
+_WORDS = frozenset(
+    {
+        *(later("starting"), later("pending"), later("ok"), later("degraded"), later("failing")),
+        *(later("ready"), later("not built yet"), later("not called"), later("not served"), later("disabled")),
+        *(later("quarantined"), later("conflict"), later("elsewhere")),
+        *(later("caller"), later("answered"), later("refused"), later("busy"), later("failed"), later("timeout")),
+        *(later("problem"), later("warning")),
+        *(later("user"), later("assistant"), later("tool"), later("step"), later("failure")),
+    }
+)
+"""States, outcomes and roles that the host names."""
+
+
+def gettext(text: str) -> str:
+    """Return a text in the language of the reader."""
+    return _reader.get()[1].gettext(text)
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """Return the text for a number of things in the language of the reader."""
+    return _reader.get()[1].ngettext(one, many, number)
+
+
+def word(text: str) -> str:
+    """Return a state or role in the language of the reader.
+
+    Other words stay as they are.
+    """
+    return gettext(text) if text in _WORDS else text
+
+
+def language() -> str:
+    """Return the language of the reader, as HTML names it."""
+    return _reader.get()[0]
+
+
+def read_in(accepted: bytes) -> None:
+    """Set the language of the reader, for the rest of a request.
+
+    ``accepted`` is the header ``Accept-Language``. The most wanted language that has a translation is used.
+    """
+    found = _translations(LANGUAGES)
+    wanted = next((each for each in _wanted(accepted[:_LONGEST].decode("latin-1")) if each in found), ENGLISH)
+    _reader.set((wanted, found[wanted]))
+
+
+@cache
+def _translations(place: Path) -> Mapping[str, NullTranslations]:
+    """Return the translations, by the names of their languages in lower case."""
+    found: dict[str, NullTranslations] = {ENGLISH: NullTranslations()}
+    for path in sorted(place.glob("*.mo")):
+        with path.open("rb") as file:
+            found[path.stem.lower()] = GNUTranslations(file)
+    return found
+
+
+def _wanted(accepted: str) -> Iterator[str]:
+    """Yield the names of languages, the most wanted first, each also without its region."""
+    ranges = [each.partition(";q=") for each in accepted.replace(" ", "").lower().split(",")]
+    for name, *_ in sorted(ranges, key=lambda each: -_number(each[2])):
+        yield name
+        yield name.partition("-")[0]
+
+
+def _number(weight: str) -> float:
+    try:
+        return float(weight) if weight else 1.0
+    except ValueError:
+        return 0.0

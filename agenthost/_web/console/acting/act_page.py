@@ -8,6 +8,7 @@ from agenthost._host.access.disabled_agents import disabled_agents
 from agenthost._host.access.principals import ADMINISTER
 from agenthost._host.recording.forgotten import SHOWN_DIGITS, names_of_caller
 from agenthost._web.console.acting.acts import ACTS, carry_out
+from agenthost._web.console.texts import gettext
 from agenthost._web.request.requests import Refused
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ async def act_page(asked: PageRequest) -> Answer:
         form = await asked.form(_MOST)
         subject = form.get("caller", "").strip()[:_LONGEST] if act.of_caller else subject
         if act.of_caller and len(subject) < SHOWN_DIGITS:
-            raise Refused(400, f"the caller has fewer than {SHOWN_DIGITS} characters")
+            short = gettext("the caller has fewer than {number} characters")
+            raise Refused(400, short.format(number=SHOWN_DIGITS))
         done = await carry_out(asked.request, act, subject)
     told: dict[str, Any] = {
         "act": act.name,
@@ -67,7 +69,8 @@ async def act_page(asked: PageRequest) -> Answer:
     }
     if asked.as_json:
         return asked.json(told)
-    return await asked.page("act", **told, texts=act.texts, of_caller=act.of_caller, token=asked.token())
+    shown = {"title": act.title, "words": act.words, "of_caller": act.of_caller, "token": asked.token()}
+    return await asked.page("act", **told, **shown)
 
 
 def _subject(asked: PageRequest) -> str:

@@ -11,7 +11,7 @@ from attrs import frozen
 from agenthost._host.access.disabled_agents import disable, disabled_agents, enable, put_back
 from agenthost._host.recording.forgotten import forget_caller
 from agenthost._web.console.audit import audit
-from agenthost._web.console.texts import TEXTS
+from agenthost._web.console.texts import gettext, later
 from agenthost._web.request.requests import Refused
 from agenthost.errors import AddressError, AgentHostError, StateUnavailable
 
@@ -26,26 +26,33 @@ __all__ = ["ACTS", "Act", "carry_out"]
 _RELOAD_SECONDS = 110.0
 """Timeout of a reload, which a browser and the proxies before the host wait for."""
 _SECONDS = 5.0
-_NAMED = ("added", "changed", "removed", "failed", "applied", "replaced", "restart")
+_CHANGES = {
+    "added": later("new"),
+    "changed": later("rebuilt"),
+    "removed": later("no longer served"),
+    "failed": later("quarantined"),
+    "applied": later("applied"),
+    "replaced": later("workers replaced"),
+    "restart": later("needs a restart"),
+}
+"""Kinds of changes by a reload, and the words for them."""
 
 
 @frozen
 class Act:
     """A change that has to be confirmed.
 
+    ``title`` is that of its button, and ``words`` say what it does.
     ``run`` carries it out and returns what it has done. It takes the request and the agent or the caller, which is
     empty for an act on the host.
     """
 
     name: str
+    title: str
+    words: str
     run: Callable[[Request, str], Awaitable[str]]
     of_agent: bool = False
     of_caller: bool = False
-
-    @property
-    def texts(self) -> Mapping[str, str]:
-        """The words of its button, and what it does."""
-        return TEXTS[f"act.{self.name}"]
 
 
 async def carry_out(request: Request, act: Act, subject: str) -> str:
@@ -64,9 +71,10 @@ async def carry_out(request: Request, act: Act, subject: str) -> str:
         done = await act.run(request, subject)
         ended = "has done"
     except AddressError as error:
-        ended, done = "may have done", TEXTS["act.failed"]["unknown"].format(reason=error)
+        unknown = gettext("The host has not answered, and may still do it: {reason}")
+        ended, done = "may have done", unknown.format(reason=error)
     except (AgentHostError, OSError) as error:
-        done = TEXTS["act.failed"]["words"].format(reason=error)
+        done = gettext("Nothing was done: {reason}").format(reason=error)
     finally:
         audit(request, act.name, words=f"{ended} {what}: {done}".removesuffix(": "), **of)
     return done
@@ -106,7 +114,7 @@ async def _close_breaker(request: Request, key: str) -> str:
         number = request.site.runtime.caller.gates.close(key)
     else:
         number = (await _sent(request, {"command": "close breaker", "agent": key}, _SECONDS))["closed"]
-    return TEXTS["act.close-breaker"]["done"].format(number=number)
+    return gettext("Circuit breakers closed: {number}.").format(number=number)
 
 
 async def _forget(request: Request, caller: str) -> str:
@@ -114,14 +122,15 @@ async def _forget(request: Request, caller: str) -> str:
         number = await forget_caller(request.site.runtime.state.stores, caller)
     except StateUnavailable as error:
         raise AgentHostError(str(error)) from error
-    return TEXTS["act.forget-caller"]["done"].format(number=number)
+    return gettext("Records removed: {number}.").format(number=number)
 
 
 async def _reloaded(request: Request, agent: str | None) -> str:
     command = {"command": "reload", "agent": agent, "seconds": _RELOAD_SECONDS}
     told = await _sent(request, command, _RELOAD_SECONDS + _SECONDS)
-    changes = [f"{TEXTS['act.reload'][name]}: {', '.join(map(str, told[name]))}" for name in _NAMED if told.get(name)]
-    return "; ".join(changes) or TEXTS["act.reload"]["nothing"]
+    named = {name: ", ".join(map(str, told[name])) for name in _CHANGES if told.get(name)}
+    changes = [f"{gettext(_CHANGES[name])}: {subjects}" for name, subjects in named.items()]
+    return "; ".join(changes) or gettext("Nothing has changed.")
 
 
 async def _sent(request: Request, command: Mapping[str, Any], seconds: float) -> Mapping[str, Any]:
@@ -132,17 +141,52 @@ async def _sent(request: Request, command: Mapping[str, Any], seconds: float) ->
         Refused: the host is part of a program.
     """
     if (send := request.site.send_command) is None:
-        raise Refused(409, TEXTS["act.failed"]["program"])
+        raise Refused(409, gettext("this host is part of a program. fix: change it in the program"))
     return await asyncio.to_thread(send, command, seconds)
 
 
 ACTS: Mapping[str, Act] = {
     act.name: act
     for act in (
-        Act("reload", _reload),
-        Act("disable", _disable, of_agent=True),
-        Act("enable", _enable, of_agent=True),
-        Act("close-breaker", _close_breaker, of_agent=True),
-        Act("forget-caller", _forget, of_caller=True),
+        Act(
+            "reload",
+            later("Reload the host"),
+            later(
+                "The host reads its configuration and packages again. If an agent would be lost, nothing changes. "
+                "Calls in progress stay with the agents they started with."
+            ),
+            _reload,
+        ),
+        Act(
+            "disable",
+            later("Disable the agent"),
+            later(
+                "New calls no longer reach the agent, also after a restart, until it is enabled again here. Calls in "
+                "progress end as they began."
+            ),
+            _disable,
+            of_agent=True,
+        ),
+        Act("enable", later("Enable the agent"), later("The agent is served again."), _enable, of_agent=True),
+        Act(
+            "close-breaker",
+            later("Close the circuit breaker"),
+            later(
+                "The next call runs the agent's code at once. If the agent goes on failing, its circuit breaker opens "
+                "again."
+            ),
+            _close_breaker,
+            of_agent=True,
+        ),
+        Act(
+            "forget-caller",
+            later("Forget a caller"),
+            later(
+                "Recorded calls of this caller are removed from the store of the host. What agents keep themselves "
+                "stays."
+            ),
+            _forget,
+            of_caller=True,
+        ),
     )
 }

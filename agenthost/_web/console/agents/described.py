@@ -9,6 +9,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from agenthost._web.console.texts import gettext
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -142,9 +144,9 @@ def _written(choice: Any) -> str:
 
 def _type(schema: Mapping[str, Any]) -> str:
     if choices := _list(schema, "enum"):
-        return "one of " + ", ".join(str(each) for each in choices)
+        return gettext("one of {choices}").format(choices=", ".join(str(each) for each in choices))
     kind = schema.get("type", "any")
-    return " or ".join(str(each) for each in kind) if isinstance(kind, list) else str(kind)
+    return gettext(" or ").join(str(each) for each in kind) if isinstance(kind, list) else str(kind)
 
 
 def _table(value: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from agenthost._web.console.agents.described import without_secrets
 from agenthost._web.console.agents.found_scenarios import found_scenarios
 from agenthost._web.console.agents.scenario_results import keep_result, last_results
 from agenthost._web.console.audit import audit
-from agenthost._web.console.texts import TEXTS
+from agenthost._web.console.texts import gettext
 from agenthost._web.request.requests import Refused
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ async def scenario_page(asked: PageRequest) -> Answer:
     row["text"] = SecretRedactor(request.rules.settings.config).redacted(without_secrets(row["text"]))
     if asked.as_json:
         return asked.json(row)
-    reason, token = ("", asked.token()) if allowed else (TEXTS["scenario"]["not allowed"], "")
+    reason, token = "", asked.token() if allowed else ""
+    if not allowed:
+        reason = gettext("Running a scenario needs credentials with the scope operate for this agent.")
     return await asked.page("scenario", key=key, scenario=row, reason=reason, token=token, kept=kept, now=time.time())
 
 
@@ -78,9 +80,9 @@ def _row(agent: Mounted, found: FoundScenario, last: Mapping[str, Any] | None) -
     """
     changed = ""
     if last is not None and last.get("digest") != found.digest:
-        changed = TEXTS["scenario"]["earlier file"]
+        changed = gettext("of an earlier content of the file")
     elif last is not None and last.get("version") != agent.version:
-        changed = TEXTS["scenario"]["earlier version"].format(version=last.get("version"))
+        changed = gettext("of version {version}").format(version=last.get("version"))
     told = {"name": found.name, "title": found.title, "file": found.file, "digest": found.digest, "text": found.text}
     return {**told, "last": last, "of": changed}
 

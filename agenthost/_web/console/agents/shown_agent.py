@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agenthost._host.access.principals import OBSERVE
 from agenthost._host.telemetry.secrets.redactor import SecretRedactor
 from agenthost._web.console.agents.described import without_secrets
+from agenthost._web.console.texts import gettext
 from agenthost._web.request.requests import Refused
 
 if TYPE_CHECKING:
@@ -40,15 +41,12 @@ def shown_agent(request: Request, status: Mapping[str, Any], key: str) -> dict[s
     if agent is None:
         return {"agent": row, "document": None, "note": ""}
     if not request.may(OBSERVE, agent):
-        return {
-            "agent": row,
-            "document": None,
-            "note": "The agent has credentials of its own, which its document needs.",
-        }
+        note = gettext("The agent has credentials of its own, which its document needs.")
+        return {"agent": row, "document": None, "note": note}
     if not agent.built_yet:
-        return {"agent": row, "document": None, "note": "The agent is built when it is first called."}
-    note = "Callbacks configure the agent for each call. This is the document before that." if agent.dynamic else ""
-    return {"agent": row, "document": _document(request, agent), "note": note}
+        return {"agent": row, "document": None, "note": gettext("The agent is built when it is first called.")}
+    note = gettext("Callbacks configure the agent for each call. This is the document before that.")
+    return {"agent": row, "document": _document(request, agent), "note": note if agent.dynamic else ""}
 
 
 def _document(request: Request, agent: Mounted) -> Any:

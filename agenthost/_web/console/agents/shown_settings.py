@@ -9,6 +9,7 @@ import attrs
 
 from agenthost._host.telemetry.secrets.redactor import SecretRedactor
 from agenthost._web.console.agents.described import HIDDEN, names_a_secret, without_secrets
+from agenthost._web.console.texts import gettext
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _shown(name: str, value: object, redactor: SecretRedactor) -> str:
     if value is attrs.NOTHING:
         return ""
     if isinstance(value, attrs.Factory):  # type: ignore[arg-type]
-        return "made by the package"
+        return gettext("made by the package")
     if isinstance(value, Secret) or (value and (names_a_secret(name) or _KEY.search(name))):
         return HIDDEN
     hidden = without_secrets(value if isinstance(value, dict | list | str) else repr(value))

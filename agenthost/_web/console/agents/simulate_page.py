@@ -14,7 +14,7 @@ from agenthost._web.console.agents.described import without_secrets
 from agenthost._web.console.agents.shown_agent import shown_agent
 from agenthost._web.console.audit import audit
 from agenthost._web.console.child_command import run_command
-from agenthost._web.console.texts import TEXTS
+from agenthost._web.console.texts import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -62,8 +62,10 @@ async def simulate_page(asked: PageRequest) -> Answer:
 
 def _why_not(request: Request, agent: Mounted | None) -> str:
     if agent is None:
-        return TEXTS["simulate"]["not served"]
-    return "" if request.may(OPERATE, agent) else TEXTS["simulate"]["not allowed"]
+        return gettext("The agent is not served.")
+    if request.may(OPERATE, agent):
+        return ""
+    return gettext("Calling the agent needs credentials with the scope operate for this agent.")
 
 
 def _lines(form: Mapping[str, str]) -> list[str]:
@@ -81,7 +83,7 @@ async def _played(request: Request, key: str, lines: Iterable[str]) -> list[dict
     done = await run_command("simulate", key, "--json", *file, written=typed)
     turns = [turn for event in _events(done.output) for turn in _turn(event)]
     if not turns:
-        reason = done.errors.strip().splitlines()[-1:] or ["the call did not begin"]
+        reason = done.errors.strip().splitlines()[-1:] or [gettext("the call did not begin")]
         return [{"who": "", "kind": "error", "text": without_secrets(reason[0])}]
     return turns
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenthost._host.access.principals import OPERATE
 from agenthost._web.console.agents.described import without_secrets
+from agenthost._web.console.texts import gettext
 from agenthost._web.request.requests import Refused
 from agenthost._web.request.tool_answers import swaig_fields
 from agenthost.tools.swaig import ToolRequest
@@ -31,13 +32,14 @@ _log = logging.getLogger("agenthost.console")
 def why_not(request: Request, agent: Mounted | None, name: str) -> str:
     """Return the reason for which a tool cannot be tried, or an empty text."""
     if agent is None or not agent.built_yet:
-        return "The agent is not served, or not built yet."
+        return gettext("The agent is not served, or not built yet.")
     if not request.may(OPERATE, agent):
-        return "Trying a tool needs credentials with the scope operate for this agent."
+        return gettext("Trying a tool needs credentials with the scope operate for this agent.")
     if agent.dynamic:
-        return f"Callbacks configure this agent for each call. fix: agenthost tool {agent.key} {name}"
+        fix = gettext("Callbacks configure this agent for each call. fix: agenthost tool {agent} {tool}")
+        return fix.format(agent=agent.key, tool=name)
     if (tool := agent.tools.get(name)) is None or tool.webhook_url is not None:
-        return "The tool does not run on this host."
+        return gettext("The tool does not run on this host.")
     return ""
 
 
@@ -84,6 +86,8 @@ def _arguments(arguments: Sequence[Mapping[str, Any]], form: Mapping[str, str]) 
             given[each["name"]] = json.loads(text)
         except (ValueError, RecursionError):
             if each["kind"] == "json":
-                raise Refused(400, f"the value of {each['name']} is not JSON") from None
+                raise Refused(
+                    400, gettext("the value of {argument} is not JSON").format(argument=each["name"])
+                ) from None
             given[each["name"]] = text  # the tool refuses it as it would in a call
     return given

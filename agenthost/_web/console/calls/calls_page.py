@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agenthost._host.recording.listed_calls import latest_rows, matches
 from agenthost._web.console.calls.host_lines import host_lines, shows
 from agenthost._web.console.calls.story import ended
+from agenthost._web.console.texts import gettext
 from agenthost.errors import StateUnavailable
 
 if TYPE_CHECKING:
@@ -75,4 +76,4 @@ async def _recorded(asked: PageRequest, wanted: str, before: str) -> tuple[list[
     try:
         return await latest_rows(stores, is_wanted, most=_MOST_RECORDED + 1, before=before), ""
     except StateUnavailable as error:
-        return [], f"The recorded calls cannot be read: {error}"
+        return [], gettext("The recorded calls cannot be read: {error}").format(error=error)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agenthost._web.console.calls.call_page import records_of
 from agenthost._web.console.child_command import run_command
+from agenthost._web.console.texts import gettext
 from agenthost._web.request.requests import Refused
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ async def scenario_file(asked: PageRequest) -> Answer:
         await asyncio.to_thread(source.write_text, json.dumps(records), encoding="utf-8")
         done = await run_command("replay", str(source), "--save", str(file))
         if done.code != 0:
-            raise Refused(409, f"the call cannot be written as a scenario: {done.errors.strip()[-300:]}")
+            words = gettext("the call cannot be written as a scenario: {reason}")
+            raise Refused(409, words.format(reason=done.errors.strip()[-300:]))
         body = await asyncio.to_thread(file.read_bytes)
     headers = [each for each in asked.request.rules.document if each[0] != b"content-type"]
     return 200, [*headers, *_HEADERS], body

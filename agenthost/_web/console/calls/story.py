@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from agenthost._pictures.lanes import CALLER, Lanes
+from agenthost._web.console.texts import gettext, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,6 @@ _CALLS = frozenset({"function_call", "function_error"})
 _QUIET = frozenset({"session_start", "session_end", *_CALLS})
 _SUMMARY = "on_summary"
 _CHANGES = ("set_global_data", "unset_global_data", "set_meta_data", "unset_meta_data")
-_HAND_OVER = "hands over"
 
 
 def story_of(records: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -51,10 +51,10 @@ def picture_of(events: Sequence[Mapping[str, Any]], agents: Sequence[str]) -> st
     def kind_of(lane: str) -> str:
         return "person" if lane == CALLER else "agent" if lane in agents else "function"
 
-    drawing = Lanes(kind_of, [*agents])
+    drawing = Lanes(kind_of, [*agents], gettext("caller"), gettext("and so on"))
     for event in events:
         drawing.arrow(event["begin"], event["end"], event["text"], event["kind"])
-    return drawing.svg("Picture of the call. The table below has the same as text.")
+    return drawing.svg(gettext("Picture of the call. The table below has the same as text."))
 
 
 @define
@@ -89,7 +89,13 @@ class _Telling:
         self._tell_changes(None)
         words = _summary(record)
         if words:
-            self.add(self._since(record.get("ended")), "note", self.agent, self.agent, f"summary: {words}")
+            self.add(
+                self._since(record.get("ended")),
+                "note",
+                self.agent,
+                self.agent,
+                gettext("summary: {words}").format(words=words),
+            )
 
     def tell_lines(self) -> None:
         """Add what only the log has, such as of a call that goes on."""
@@ -106,7 +112,7 @@ class _Telling:
     def reach(self, agent: str, seconds: float | None) -> None:
         """Note the agent that the call has reached."""
         if self.agent and agent != self.agent:
-            self.add(seconds, "hop", self.agent, agent, _HAND_OVER)
+            self.add(seconds, "hop", self.agent, agent, gettext("hands over"))
         self.agent = agent
 
     def _tell_line(self, line: Mapping[str, Any], waiting: list[Mapping[str, Any]]) -> None:
@@ -124,8 +130,9 @@ class _Telling:
                 waiting.remove(entry)
                 self._call(entry, seconds)
         elif action == "step_change":
-            where = " of ".join(str(line[name]) for name in ("step", "context") if line.get(name))
-            self.add(seconds, "note", self.agent, self.agent, f"step {where}", trigger=line.get("trigger"))
+            words = gettext("step {step} of {context}") if line.get("context") else gettext("step {step}")
+            words = words.format(step=line.get("step") or "", context=line.get("context"))
+            self.add(seconds, "note", self.agent, self.agent, words, trigger=line.get("trigger"))
         elif action and action not in _QUIET:
             self.add(seconds, "note", self.agent, self.agent, action.replace("_", " "))
 
@@ -158,7 +165,7 @@ class _Telling:
         """Add the answer of a tool, from the log, a record, or both."""
         error_id = answer.get("error_id") or line.get("error_id")
         failed = error_id or line.get("outcome") not in (None, "ok")
-        said = str(answer.get("response", "")) or f"{name}: {line.get('outcome', 'answered')}"
+        said = str(answer.get("response", "")) or f"{name}: {word(str(line.get('outcome', 'answered')))}"
         duration, actions = line.get("duration"), answer.get("action")
         known = {"duration": duration, "outcome": line.get("outcome"), "error_id": error_id, "actions": actions}
         self.add(seconds, "finding" if failed else "result", name, agent, said, **known)

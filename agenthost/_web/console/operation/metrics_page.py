@@ -11,6 +11,7 @@ from agenthost._host.status.of_process import history_of
 from agenthost._host.telemetry.durations import quantile
 from agenthost._host.telemetry.recent_calls import HOURS
 from agenthost._pictures.charts import chart
+from agenthost._web.console.texts import gettext, later
 from agenthost.errors import AgentHostError
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ __all__ = ["metrics_page"]
 _WITHIN = 5.0
 """Timeout of the host's answer, in seconds."""
 _CHARTS = (
-    ("calls", "Tool calls per second", "/s"),
-    ("failures", "Failed tool calls per minute", "/min"),
-    ("p95", "Duration within which 95 of 100 tool calls ended", "ms"),
-    ("memory", "Memory of all workers", "MB"),
+    ("calls", later("Tool calls per second"), "/s"),
+    ("failures", later("Failed tool calls per minute"), "/min"),
+    ("p95", later("Duration within which 95 of 100 tool calls ended"), "ms"),
+    ("memory", later("Memory of all workers"), "MB"),
 )
 
 
@@ -39,7 +40,7 @@ async def metrics_page(asked: PageRequest) -> Answer:
     if asked.as_json:
         return asked.json({"minutes": minutes})
     charts = [
-        {"name": name, "title": title, "svg": _drawn([each[name] for each in minutes], title, unit)}
+        {"name": name, "title": gettext(title), "svg": _drawn([each[name] for each in minutes], gettext(title), unit)}
         for name, title, unit in _CHARTS
     ]
     return await asked.page("metrics", charts=charts, hours=HOURS)
@@ -85,5 +86,8 @@ def _sums(each: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
 
 def _drawn(values: Sequence[float | None], title: str, unit: str) -> str:
     known = [value for value in values if value is not None]
-    label = f"{title}: now {known[-1]} {unit}, at most {max(known)} {unit}" if known else f"{title}: nothing yet"
-    return chart(values, label, unit, f"{HOURS} hours ago", "now")
+    label = gettext("{title}: nothing yet").format(title=title)
+    if known:
+        words = gettext("{title}: now {last} {unit}, at most {most} {unit}")
+        label = words.format(title=title, last=known[-1], most=max(known), unit=unit)
+    return chart(values, label, unit, gettext("{hours} hours ago").format(hours=HOURS), gettext("now"))

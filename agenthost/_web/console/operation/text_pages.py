@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenthost._host.access.principals import OPERATE
 from agenthost._web.console.calls.host_lines import shows
+from agenthost._web.console.texts import gettext
 from agenthost._web.endpoints.chat.access import principal_with
 from agenthost._web.request.requests import Refused
 from agenthost.errors import AgentHostError, StateUnavailable
@@ -71,7 +72,7 @@ async def _conversations(asked: PageRequest) -> tuple[list[dict[str, Any]], str]
                 if lines and _shown(asked, lines):
                     found.append(_row(each, client, lines))
     except StateUnavailable as error:
-        return [], f"The conversations cannot be read: {error}"
+        return [], gettext("The conversations cannot be read: {error}").format(error=error)
     return sorted(found, key=lambda row: float(row["last"]), reverse=True)[:_MOST], ""
 
 
@@ -126,12 +127,14 @@ async def _explained(
 
     router = next((each for each in routers if wanted["router"] in ("", each.key)), None)
     if router is None:
-        return None, "There is no such router."
+        return None, gettext("There is no such router.")
     if not asked.request.may(OPERATE, router):
-        return None, "Explaining asks classifiers, and needs credentials with the scope operate for this router."
+        return None, gettext(
+            "Explaining asks classifiers, and needs credentials with the scope operate for this router."
+        )
     teams = asked.request.site.turns.conversations.teams
     try:
         found = await explained(teams, asked.request.published.plan, router, new_conversation(), wanted["text"])
     except (AgentHostError, TimeoutError) as error:
-        return None, f"The router cannot decide: {error}"
+        return None, gettext("The router cannot decide: {error}").format(error=error)
     return {**explanation_as_json(found, wanted["text"]), "because": because(found.explanation)}, ""

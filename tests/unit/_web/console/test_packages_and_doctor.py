@@ -57,7 +57,7 @@ def test_the_doctor_finds_what_its_command_finds(app):
     assert told["report"]["checks"]
     for each in told["report"]["findings"]:
         assert each["check"] in page
-    assert re.search(r"\d+ checks, \d+ problems, \d+ warnings", page)
+    assert re.search(r"Checks: \d+. Problems: \d+. Warnings: \d+.", page)
 
 
 @pytest.mark.slow
