@@ -137,7 +137,13 @@ class TurnTakenOver(AgentHostError):  # noqa: N818 - a state, not an error
     """Another process goes on with a turn, so this attempt at it ends.
 
     Engines of durable turns raise it, and receive it from ``Host.resume``.
+
+    Args:
+        message: the message.
     """
+
+    def __init__(self, message: str = "another process goes on with this turn.") -> None:
+        super().__init__(message)
 
 
 class Unanswered(AgentHostError):  # noqa: N818 - as ArgumentsRefused

@@ -161,7 +161,7 @@ class TurnIdentities:
             if entry["state"] != "running" or entry.get("run") != claim.run:
                 return entry
             if entry.get("number", 0) > number:
-                raise TurnTakenOver("another process goes on with this turn.")
+                raise TurnTakenOver
             taken = evolve(claim, kind=Kind.CONTINUES, turns=tuple(entry["turns"]), attempt=secrets.token_hex(4))
             return {**entry, "until": time.time() + self._longest, "attempt": taken.attempt, "number": number}
 
@@ -186,7 +186,7 @@ class TurnIdentities:
 
         def add(entry: Entry) -> Entry:
             if entry.get("attempt") != claim.attempt:
-                raise TurnTakenOver("another process goes on with this turn.")
+                raise TurnTakenOver
             return {**entry, "turns": [*dict.fromkeys((*entry["turns"], turn))]}
 
         await self._change(claim, add)

@@ -149,7 +149,7 @@ class Transcripts:
             running = head.get("running", {})
             known = [entry for entry in (*running.values(), *head.get("waiting", ())) if same(entry)]
             if any(entry.get("attempt", 0) > arrival.attempt for entry in known):
-                raise TurnTakenOver("another process goes on with this turn.")
+                raise TurnTakenOver
             given_up[:] = [int(turn) for turn, entry in running.items() if same(entry)]
             dead = {turn: {**entry, "until": 0.0} if same(entry) else entry for turn, entry in running.items()}
             waiting = [entry for entry in head.get("waiting", ()) if not same(entry)]
@@ -208,7 +208,7 @@ class Transcripts:
             running, turn = head.get("running", {}), str(begun.turn)
             if turn not in running:
                 if needed:
-                    raise TurnTakenOver("another process goes on with this turn.")
+                    raise TurnTakenOver
                 return head
             return {**head, "running": {**running, turn: {**running[turn], "lines": so_far}}}
 

@@ -116,7 +116,7 @@ async def _step(name: str, work: Callable[[], Awaitable[Any]]) -> Any:
         _log.warning("the stored step does not fit, and %s runs again: %s", name, error)
         return await work()
     except DBOSWorkflowConflictIDError as error:
-        raise TurnTakenOver("another process goes on with this turn.") from error
+        raise TurnTakenOver from error
 
 
 def _attempt(name: str) -> int:
@@ -131,7 +131,7 @@ def _attempt(name: str) -> int:
     with database.engine.connect() as connection:
         found = connection.execute(sqlalchemy.select(table.c.recovery_attempts).where(*own)).scalar()
     if found is None:
-        raise TurnTakenOver("another process goes on with this turn.")
+        raise TurnTakenOver
     return int(found)
 
 
