@@ -34,9 +34,9 @@ class _Prompt(uvicorn.Server):
 
 
 @contextmanager
-def on_a_port(server):
+def on_a_port(server, port=0):
     """Serve a program on a port, and yield the base URL of ``/v1``."""
-    with socket.create_server(("127.0.0.1", 0)) as opened:
+    with socket.create_server(("127.0.0.1", port)) as opened:
         running = _Prompt(uvicorn.Config(server.app, lifespan="on", ws="none", log_config=None))
         thread = threading.Thread(target=lambda: asyncio.run(running.serve([opened])))
         thread.start()
@@ -48,7 +48,7 @@ def on_a_port(server):
 
 
 @contextmanager
-def served(directory, agents, toml=""):
+def served(directory, agents, toml="", port=0):
     """Serve agents on a port, and yield the base URL of ``/v1``."""
     configure(directory, toml)
     with pytest.MonkeyPatch.context() as patch:
@@ -56,7 +56,7 @@ def served(directory, agents, toml=""):
         server = AgentServer()
         for agent in agents:
             server.register(agent)
-        with on_a_port(server) as url:
+        with on_a_port(server, port) as url:
             yield url
 
 

@@ -20,7 +20,15 @@ from agenthost.tools.tool import Tool
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-__all__ = ["configure", "copy_for_call", "fallback_document", "render", "render_per_call", "tool_of"]
+__all__ = [
+    "configure",
+    "copy_for_call",
+    "fallback_content",
+    "fallback_document",
+    "render",
+    "render_per_call",
+    "tool_of",
+]
 
 A = TypeVar("A", bound=AgentBase)
 
@@ -178,6 +186,11 @@ def fallback_document(agent: AgentBase) -> bytes:
     It speaks the agent's fallback, and then hangs up, transfers to the URL of a document, or connects to a number or
     address, as ``on_failure`` of the agent says.
     """
+    return encode_document(fallback_content(agent))
+
+
+def fallback_content(agent: AgentBase) -> dict[str, Any]:
+    """Return the content of ``fallback_document``."""
     own = declared(agent)
     onward: dict[str, Any]
     if own.on_failure == "hangup":
@@ -187,4 +200,4 @@ def fallback_document(agent: AgentBase) -> bytes:
     else:
         onward = {"connect": {"to": own.on_failure}}
     main = [{"answer": {}}, {"play": {"url": f"say:{own.fallback}"}}, onward]
-    return encode_document({"version": "1.0.0", "sections": {"main": main}})
+    return {"version": "1.0.0", "sections": {"main": main}}

@@ -26,11 +26,13 @@ class Remaining:
         seconds: seconds until its deadline.
         calls: remaining calls of agents.
         tokens: remaining tokens of models.
+        hops: remaining depth of calls between agents.
     """
 
     seconds: float
     calls: int
     tokens: int
+    hops: int = 0
 
 
 class Team(Protocol):

@@ -24,6 +24,7 @@ from agenthost._host.config.value_types import (
     PATH,
     PAUSE,
     SECONDS,
+    TEXT,
     URL,
     USER,
     choice,
@@ -87,6 +88,16 @@ class HostConfig(Table):
         _EVERY_AGENT,
         AGENT_PATTERNS,
         "Installed agents and configured workflows to serve: names, or patterns like `genie*`",
+    )
+    announce: str | None = setting(
+        None,
+        TEXT,
+        "Name by which this host announces itself in the state store, for `[peers.<name>]` of others",
+        effect=PROCESS,
+    )
+    announce_url: str | None = setting(None, URL, "Address that it announces; by default, `public_url`", effect=PROCESS)
+    announce_lease: float = setting(
+        15.0, SECONDS, "Time after which other hosts forget it unless it announces itself again", unit="seconds"
     )
     user: str = setting("agenthost", USER, "User name for basic authentication", variables=("SWML_BASIC_AUTH_USER",))
     password: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is

@@ -148,6 +148,7 @@ def load_config(
         said=opened.said,
         origins={path: words for table in _SECRET for path, words in origins(opened.table(table), table)},
     )
+    _check_directory(config)
     fetched, key_texts = tuple(opened.fetched), tuple(opened.key_texts)  # now that everything is read
     return evolve(config, fetched=fetched, key_texts=key_texts)
 
@@ -338,6 +339,22 @@ def _peer(opened: ConfigFile, name: str, value: object) -> PeerConfig:
     settings = opened.beside(PeerConfig, section, place)
     refuse_unknown(settings, [*keys_of(PeerConfig), *peer.agents], place)
     return evolve(peer, settings=settings)
+
+
+def _check_directory(config: Config) -> None:
+    """Refuse announcements, and peers without a URL, without a store that hosts share."""
+    host, announced = config.host, config.place("host", "announce")
+    if host.announce is not None and not re.fullmatch(_KEY_NAME, host.announce):
+        raise ConfigurationError(f'{announced}: it is not up to 64 letters, digits, "_" and "-". fix: write "east"')
+    if host.announce is not None and host.announce_url is None and host.public_url is None:
+        raise ConfigurationError(f'{announced}: no URL is configured. fix: write announce_url = "https://…" next to it')
+    needing = [announced] if host.announce is not None else []
+    needing += [config.place("peers", name, "url") for name, peer in config.peers.items() if peer.url is None]
+    if needing and config.state.url is None:
+        raise ConfigurationError(
+            f"{needing[0]}: hosts find each other in the store that they share, and none is configured. "
+            'fix: write url = "redis://…" in [state] of each host'
+        )
 
 
 def _models(opened: ConfigFile) -> ModelsConfig:

@@ -346,14 +346,14 @@ class KeyConfig(Table):
 class PeerConfig(Table):
     """``[peers.<name>]``: another host, and the agents that it serves for this one."""
 
-    url: str = setting("", URL, "Its URL", required=True)
+    url: str | None = setting(None, URL, "Its URL; by default, those that it announces in the state store")
     user: str = setting("", USER, "Name of a key of that host (`[keys.<name>]` there)", required=True)
     secret: Secret | None = setting(None, PASSWORD, "Secret of that key", required=True)  # noqa: RUF009  # a field, as attrs.field() is
     agents: tuple[str, ...] = setting((), PEER_AGENTS, "Keys of the agents that it serves for this host", required=True)
     balanced: bool = setting(
         False,  # noqa: FBT003
         FLAG,
-        "Share the turns of agents with other peers that list them and are balanced; otherwise they are a conflict",
+        "Share agents with other peers that list them and are balanced; otherwise they are a conflict",
     )
     settings: Mapping[str, object] = beside()
     """By agent, its own table."""

@@ -1,1 +1,1 @@
-"""Agents of other hosts: calls to them, and the guard against circles of hosts."""
+"""Agents of other hosts: directory, calls, budget, and the guard against circles of hosts."""

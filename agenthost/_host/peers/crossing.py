@@ -1,52 +1,82 @@
-"""Crossing: the agents of other hosts that a turn has already been sent to."""
+"""Crossing: the agents that a turn was sent to on other hosts, and its budget."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from math import inf
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from attrs import evolve
 
-__all__ = ["CROSSED", "HEADER", "SECONDS", "crossed_by", "seconds_left", "way_of"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from agenthost._host.config.schema import TurnsConfig
+    from agenthost.workflows.team import Remaining
+
+__all__ = ["BUDGET", "CROSSED", "HEADER", "budget_header", "crossed_by", "limited", "seconds_left", "way_of"]
 
 HEADER = "agenthost-crossed"
 """The header with these agents, separated by commas."""
-SECONDS = "agenthost-seconds"
-"""The header with the seconds that are left of the turn."""
+BUDGET = "agenthost-budget"
+"""The header with what is left of the turn's budget: ``seconds=8.250, calls=30, tokens=190000, hops=7``."""
 CROSSED: ContextVar[tuple[str, ...]] = ContextVar("agenthost_crossed", default=())
-_SECONDS_LEFT: ContextVar[float] = ContextVar("agenthost_seconds_left", default=inf)
-_NAME, _LEFT = HEADER.encode(), SECONDS.encode()
+_LEFT: ContextVar[Mapping[str, float] | None] = ContextVar("agenthost_budget_left", default=None)
+_NAME, _BUDGET = HEADER.encode(), BUDGET.encode()
+_LIMITS = ("calls", "tokens", "hops")
 _MOST = 16
 
 
 @contextmanager
 def crossed_by(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[None]:
     """Let calls in this block follow the turn of a request, by its headers."""
-    found = {name: value for name, value in headers if name in (_NAME, _LEFT)}
+    found = {name: value for name, value in headers if name in (_NAME, _BUDGET)}
     if not found:
         yield
         return
-    way, left = CROSSED.set(way_of(found.get(_NAME, b""))), _SECONDS_LEFT.set(_seconds(found.get(_LEFT, b"")))
+    way, left = CROSSED.set(way_of(found.get(_NAME, b""))), _LEFT.set(_numbers(found.get(_BUDGET, b"")))
     try:
         yield
     finally:
         CROSSED.reset(way)
-        _SECONDS_LEFT.reset(left)
+        _LEFT.reset(left)
 
 
 def seconds_left(most: float) -> float:
     """Return the seconds for the present turn: ``most``, or what its first host has left."""
-    return min(most, _SECONDS_LEFT.get())
+    return min(most, (_LEFT.get() or {}).get("seconds", inf))
 
 
-def _seconds(value: bytes) -> float:
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        return inf
+def limited(limits: TurnsConfig) -> TurnsConfig:
+    """Return the limits of the present turn: these, or what its first host has left."""
+    left = _LEFT.get()
+    if not left:
+        return limits
+    return evolve(limits, **{name: int(min(getattr(limits, name), left[name])) for name in _LIMITS if name in left})
+
+
+def budget_header(remaining: Remaining) -> str:
+    """Return the header with a remaining budget.
+
+    The call that it is sent with is counted on both hosts.
+    """
+    counts = f"calls={remaining.calls + 1}, tokens={remaining.tokens}, hops={remaining.hops}"
+    return f"seconds={remaining.seconds:.3f}, {counts}"
+
+
+def _numbers(value: bytes) -> dict[str, float]:
+    """Return the numbers of a header by name, without those that are none."""
+    found = {}
+    for pair in value.decode("latin-1").split(","):
+        name, _, number = pair.partition("=")
+        try:
+            left = float(number)
+        except ValueError:
+            continue
+        if isfinite(left):
+            found[name.strip()] = max(0.0, left)
+    return found
 
 
 def way_of(value: bytes) -> tuple[str, ...]:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
+import secrets
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import msgspec
-from attrs import field, frozen
+from attrs import frozen
 
 from agenthost._host.config.author_settings import build_settings
-from agenthost._host.peers.crossing import CROSSED, HEADER, SECONDS
+from agenthost._host.peers.crossing import BUDGET, CROSSED, HEADER, budget_header
+from agenthost._host.peers.peer_host import PeerHost
 from agenthost._host.telemetry.spans import outgoing
-from agenthost._version import __version__
-from agenthost.agent.base import AgentBase
+from agenthost.agent.base import AgentBase, declared
+from agenthost.agent.per_call import fallback_content
 from agenthost.conversation.models import Usage
 from agenthost.conversation.turns import Reply
-from agenthost.errors import ConversationRefused, Unanswered
+from agenthost.errors import ConversationRefused, StateRefused, StateUnavailable, Unanswered
 from agenthost.health import probe
+from agenthost.state.stores import NO_STORES
+from agenthost.tools.swaig import call_id
+from agenthost.workflows.team import Team
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -30,8 +34,10 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.place import Place
     from agenthost._host.config.schema import PeerConfig
+    from agenthost._host.peers.peer_host import Address
+    from agenthost.agent.document_call import DocumentCall
     from agenthost.conversation.turns import Turn
-    from agenthost.workflows.team import Team
+    from agenthost.state import Stores
 
 __all__ = ["PeerAgent", "peer_agents"]
 
@@ -50,27 +56,15 @@ _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger("agenthost.peers")
 
 
-@frozen
-class _Peer:
-    """A host that serves the agent.
+class _CountingTeam(Team, Protocol):
+    """The team that the host makes, which also counts what another host has used."""
 
-    ``place`` is the place of its table, for messages.
-    """
+    def used_elsewhere(self, usage: Usage, calls: int) -> None:
+        """Count tokens and calls of agents."""
 
-    name: str
-    url: str
-    headers: Mapping[str, str] = field(repr=False)
-    place: str
 
-    @classmethod
-    def of(cls, name: str, table: PeerConfig, place: str) -> _Peer:
-        secret = table.secret.reveal() if table.secret is not None else ""
-        headers = {
-            "Authorization": f"Bearer {secret}",
-            "Content-Type": "application/json",
-            "User-Agent": f"agenthost/{__version__}",
-        }
-        return cls(name, table.url.rstrip("/"), headers, place)
+class _NotBegunError(Exception):
+    """The host cannot take the turn now, and has not begun it."""
 
 
 @frozen(kw_only=True)
@@ -89,11 +83,11 @@ def peer_agents(name: str, table: PeerConfig, place: Place) -> dict[str, PeerAge
     Raises:
         ConfigurationError: a setting is wrong.
     """
-    made = {}
+    made, host = {}, PeerHost.of(name, table, str(place))
     for key in table.agents:
         own = table.settings.get(key, {})
         settings = build_settings(PeerAgentSettings, own if isinstance(own, dict) else {}, place.at(key))
-        made[key] = PeerAgent(name, key, table, settings, str(place))
+        made[key] = PeerAgent(key, settings, host)
     return made
 
 
@@ -101,42 +95,49 @@ class PeerAgent(Workflow):
     """Answers turns with the reply of another host, and leads calls there.
 
     Args:
-        peer: the name of the peer.
         key: the key of the agent, on both hosts.
-        table: the peer's table.
         settings: the agent's own table.
-        place: the place of the peer's table, for messages.
+        host: the other host.
     """
 
-    def __init__(self, peer: str, key: str, table: PeerConfig, settings: PeerAgentSettings, place: str) -> None:
+    def __init__(self, key: str, settings: PeerAgentSettings, host: PeerHost) -> None:
         options: dict[str, Any] = {"description": settings.description, "examples": settings.examples}
         if settings.fallback is not None:
             options["fallback"] = settings.fallback
-        AgentBase.__init__(self, key, settings.route or f"/{key}", **options)  # it calls no agent of this host
+        self._there = settings.route or f"/{key}"
+        AgentBase.__init__(self, key, self._there, **options)  # it calls no agent of this host
         self.agents = ()
         self._key = key
-        self._peers = [_Peer.of(peer, table, place)]
+        self._hosts = [host]
         self._sessions: dict[asyncio.AbstractEventLoop, ClientSession] = {}
-        at = urlsplit(self._peers[0].url)
-        secret = table.secret.reveal() if table.secret is not None else ""
-        pair = f"{quote(table.user, safe='')}:{quote(secret, safe='')}@"
-        there = urlunsplit((at.scheme, pair + at.netloc, at.path + (settings.route or f"/{key}"), "", ""))
-        self.add_verb("transfer", {"dest": there})
 
     def share_with(self, other: PeerAgent) -> None:
-        """Share turns with the peers of another one."""
-        self._peers += other._peers
+        """Share turns and calls with the hosts of another one."""
+        self._hosts += other._hosts
+
+    def render(self, call: DocumentCall) -> dict[str, Any]:
+        """Return a transfer to the call's host, or the fallback if none responds."""
+        thread = call_id(dict(call.body)) or call.query.get("call_id") or secrets.token_hex(8)
+        for _, address in self._in_order(thread):
+            if not address.down:
+                transfer = {"transfer": {"dest": address.with_credentials + self._there}}
+                return {"version": "1.0.0", "sections": {"main": [transfer]}}
+        _log.warning("a call of %s hears the fallback: no host that serves it responds", self._key)
+        return fallback_content(self)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        """Keep connections to the peer open."""
+        """Keep connections to the peer open, and its addresses up to date."""
         loop = asyncio.get_running_loop()
-        self._sessions[loop] = session = _session()
-        try:
-            yield
-        finally:
-            del self._sessions[loop]
-            await session.close()
+        async with AsyncExitStack() as stack:
+            for host in self._hosts:
+                await stack.enter_async_context(host.followed(self._stores))
+            self._sessions[loop] = session = _session()
+            try:
+                yield
+            finally:
+                del self._sessions[loop]
+                await session.close()
 
     @probe(interval=10.0, timeout=3.0)
     async def peer(self) -> None:
@@ -146,9 +147,10 @@ class PeerAgent(Workflow):
             Unanswered: none responds.
         """
         async with self._opened() as session:
-            why = await asyncio.gather(*(_why_not_ready(session, peer) for peer in self._peers))
+            found = self._in_order("")
+            why = await asyncio.gather(*(_why_not_ready(session, host, address) for host, address in found))
         if all(why):
-            raise Unanswered("; ".join(filter(None, why)))
+            raise Unanswered("; ".join(filter(None, why)) or self._not_announced())
 
     async def respond(self, turn: Turn, team: Team) -> Reply:
         """Send the turn to the other host, and return its reply.
@@ -168,44 +170,68 @@ class PeerAgent(Workflow):
             "Idempotency-Key": _key_of(turn),
             "X-Conversation-Id": blake2b(turn.thread.encode(), digest_size=16).hexdigest(),
             HEADER: ",".join((*crossed, self._key)),
-            SECONDS: f"{team.remaining.seconds:.3f}",
+            BUDGET: budget_header(team.remaining),
             **outgoing(),
         }
         import aiohttp  # noqa: PLC0415 - a fifth of a second, for hosts with peers only
 
         why: list[str] = []
-        for peer in self._in_order(turn.thread):
+        for host, address in await self._found(turn.thread):
             try:
-                return await self._sent(peer, content, headers, team)
+                reply = await self._sent(host, address, content, headers, cast("_CountingTeam", team))
+            except _NotBegunError as error:
+                address.failed()
+                why.append(str(error))
             except (aiohttp.ClientError, OSError) as error:
-                _log.debug("peer %s", peer.name, exc_info=error)
-                why.append(
-                    f"peer {peer.name} cannot be reached at {peer.url}: {type(error.__cause__ or error).__name__}"
-                )
+                _log.debug("peer %s", host.name, exc_info=error)
+                address.failed()
+                why.append(_unreachable(host, address, error))
                 if not isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
                     break  # the turn may have begun there
-        raise Unanswered("; ".join(why))
+            else:
+                address.responded()
+                return reply
+        raise Unanswered("; ".join(why) or self._not_announced())
 
-    def _in_order(self, thread: str) -> list[_Peer]:
-        """Return the peers in the order in which a conversation uses them.
+    async def _found(self, thread: str) -> list[tuple[PeerHost, Address]]:
+        """Return the addresses for a conversation, and look into the directory if none is known."""
+        if not (found := self._in_order(thread)):
+            with suppress(StateUnavailable, StateRefused):
+                for host in self._hosts:
+                    await host.read(self._stores())
+            found = self._in_order(thread)
+        return found
 
-        It stays with one as long as that can be reached (rendezvous hashing).
+    def _stores(self) -> Stores:
+        return declared(self).stores or NO_STORES
+
+    def _in_order(self, thread: str) -> list[tuple[PeerHost, Address]]:
+        """Return the addresses in the order in which a conversation, or a call, uses them.
+
+        It stays with one as long as that responds (rendezvous hashing).
         """
-        if len(self._peers) == 1:
-            return self._peers
-        return sorted(self._peers, key=lambda peer: blake2b(f"{peer.url} {thread}".encode()).digest())
+        found = [(host, each) for host in self._hosts for each in host.addresses if each.serves(self._key)]
+        if len(found) > 1:
+            found.sort(key=lambda pair: (pair[1].down, blake2b(f"{pair[1].url} {thread}".encode()).digest()))
+        return found
 
-    async def _sent(self, peer: _Peer, content: bytes, headers: Mapping[str, str], team: Team) -> Reply:
+    def _not_announced(self) -> str:
+        names = " or ".join(host.name for host in self._hosts)
+        return f"no entry in the directory says that {names} serves {self._key}"
+
+    async def _sent(
+        self, host: PeerHost, address: Address, content: bytes, headers: Mapping[str, str], team: _CountingTeam
+    ) -> Reply:
         async with (
             self._opened() as session,
             session.post(
-                f"{peer.url}/v1/chat/completions",
+                f"{address.url}/v1/chat/completions",
                 data=content,
-                headers={**peer.headers, **headers},
+                headers={**host.headers, **headers},
                 allow_redirects=False,
             ) as response,
         ):
-            return self._reply(peer, response, await _body(response), team)
+            return self._reply(host, response, await _body(response), team)
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[ClientSession]:
@@ -238,7 +264,7 @@ class PeerAgent(Workflow):
         }
         return {name: value for name, value in body.items() if value is not None}
 
-    def _reply(self, peer: _Peer, response: ClientResponse, content: bytes, team: Team) -> Reply:
+    def _reply(self, host: PeerHost, response: ClientResponse, content: bytes, team: _CountingTeam) -> Reply:
         try:
             answer = msgspec.json.decode(content)
         except msgspec.DecodeError:
@@ -246,15 +272,20 @@ class PeerAgent(Workflow):
         if response.status != 200:  # noqa: PLR2004 - OK of HTTP
             told = (answer.get("error") if isinstance(answer, dict) else None) or {}
             words = str(told.get("message", ""))[:200] if isinstance(told, dict) else ""
-            advice = _ADVICE.get(response.status, "").format(place=peer.place)
-            answered = f"peer {peer.name} responds with {response.status} for {self._key}"
-            raise Unanswered(". ".join(filter(None, (": ".join(filter(None, (answered, words))).rstrip("."), advice))))
+            advice = _ADVICE.get(response.status, "").format(place=host.place)
+            answered = f"peer {host.name} responds with {response.status} for {self._key}"
+            reason = ". ".join(filter(None, (": ".join(filter(None, (answered, words))).rstrip("."), advice)))
+            if response.status == 503 and response.headers.get("x-should-retry") != "false":  # noqa: PLR2004 - of HTTP
+                raise _NotBegunError(reason)
+            raise Unanswered(reason)
         try:
             choice, usage, more = answer["choices"][0], answer.get("usage") or {}, answer.get("agenthost") or {}
+            used = Usage(int(usage.get("prompt_tokens", 0)), int(usage.get("completion_tokens", 0)))
+            team.used_elsewhere(used, max(0, len(more.get("path") or ()) - 1))  # its first call is counted here
             return Reply(
                 team.workflow,
                 str(choice["message"]["content"] or ""),
-                Usage(int(usage.get("prompt_tokens", 0)), int(usage.get("completion_tokens", 0))),
+                used,
                 escalate=more.get("escalate"),
                 confidence=more.get("confidence"),
                 finish=str(choice.get("finish_reason") or "stop"),
@@ -262,7 +293,7 @@ class PeerAgent(Workflow):
                 actions=tuple(more.get("actions") or ()),
             )
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise Unanswered(f"peer {peer.name} responds with something else than a chat completion") from error
+            raise Unanswered(f"peer {host.name} responds with something else than a chat completion") from error
 
 
 def _key_of(turn: Turn) -> str:
@@ -276,16 +307,26 @@ def _key_of(turn: Turn) -> str:
     return blake2b(_encode((turn.thread, spoken, turn.text, notes)), digest_size=16).hexdigest()
 
 
-async def _why_not_ready(session: ClientSession, peer: _Peer) -> str | None:
-    """Return the reason why a peer does not respond, or None if it does."""
+async def _why_not_ready(session: ClientSession, host: PeerHost, address: Address) -> str | None:
+    """Return the reason why an address does not respond, or None if it does."""
     import aiohttp  # noqa: PLC0415 - as above
 
+    why = None
     try:
-        async with asyncio.timeout(_READY), session.get(f"{peer.url}/ready", allow_redirects=False) as response:
-            failed = response.status >= 500  # noqa: PLR2004 - a server error of HTTP
-            return f"peer {peer.name} responds with {response.status}" if failed else None
+        async with asyncio.timeout(_READY), session.get(f"{address.url}/ready", allow_redirects=False) as response:
+            if response.status >= 500:  # noqa: PLR2004 - a server error of HTTP
+                why = f"peer {host.name} responds with {response.status}"
     except (aiohttp.ClientError, OSError) as error:
-        return f"peer {peer.name} cannot be reached: {type(error.__cause__ or error).__name__}"
+        why = _unreachable(host, address, error)
+    if why is None:
+        address.responded()
+    else:
+        address.failed()
+    return why
+
+
+def _unreachable(host: PeerHost, address: Address, error: BaseException) -> str:
+    return f"peer {host.name} cannot be reached at {address.url}: {type(error.__cause__ or error).__name__}"
 
 
 def _session() -> ClientSession:

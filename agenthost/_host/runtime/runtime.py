@@ -29,6 +29,7 @@ from agenthost._host.calls.loop_watchdog import Watchdog, blocker_of
 from agenthost._host.calls.observers import Observers
 from agenthost._host.calls.stray_work import guarded
 from agenthost._host.calls.tool_caller import ToolCaller
+from agenthost._host.peers.directory import announcing
 from agenthost._host.plan.reach import Reach, section_of
 from agenthost._host.plan.routes import KEPT, RouteTable
 from agenthost._host.runtime.condition import Condition, Phase, QuarantinedPlugin, ServedAgent, UnservedAgent
@@ -262,6 +263,11 @@ class Runtime:
             The plan without agents whose lifespan failed, which are quarantined.
         """
         before = self._makers(self._wanted) if self._wanted is not None else {}
+        beginning = [agent for agent in self._lifespans_of(plan) if not isinstance(agent, str) and agent not in before]
+        if beginning:
+            reach = Reach.of(self.config, plan.agents)
+            for agent in beginning:
+                self._give_state_to(agent, reach)
         self.lifespans.want(before | self._makers(plan) | self._still_kept())
         await self.lifespans.open()
         return self._begun(plan)
@@ -457,6 +463,7 @@ class Runtime:
         with guarded(self._owner_of, self._strays, self._stray):
             async with (
                 self.state.opened(),
+                announcing(lambda: self.config, self.state.stores, self._announced),
                 self.figures.stored_regularly(),
                 self.probing.asking(),
                 self.watchdog.watching(),
@@ -472,6 +479,16 @@ class Runtime:
                     if self.observers is not None:
                         self.observers.close()
                         self.observers = None
+
+    def _announced(self) -> tuple[str, ...]:
+        """Return the agents that this process serves, without those of other hosts."""
+        published = self.published
+        if published is None or self.phase is not Phase.SERVING or self.replaced:
+            return ()
+        from agenthost._host.peers.peer_agent import PeerAgent  # noqa: PLC0415 - only for hosts that are announced
+
+        agents = published.plan.agents
+        return tuple(each.key for each in agents if not (each.built_yet and isinstance(each.agent, PeerAgent)))
 
     def sample(self) -> None:
         """Update the gauges of the metrics."""
@@ -535,11 +552,14 @@ class Runtime:
         if self.published is None:
             self.reach = reach
         for agent in (only,) if only is not None else plan.agents:
-            principal, stores = reach.principal(agent), self.state.stores
-            serve_state(agent.agent, agent.key, stores.within(principal) if principal else stores)
-            serve_facts(agent.agent, agent.route, partial(self._facts_of, agent))
-            if (own_process := declared(agent.agent).own_process) is not None:
-                own_process.follow(self.metrics)
+            self._give_state_to(agent, reach)
+
+    def _give_state_to(self, agent: Mounted, reach: Reach) -> None:
+        principal, stores = reach.principal(agent), self.state.stores
+        serve_state(agent.agent, agent.key, stores.within(principal) if principal else stores)
+        serve_facts(agent.agent, agent.route, partial(self._facts_of, agent))
+        if (own_process := declared(agent.agent).own_process) is not None:
+            own_process.follow(self.metrics)
 
     def _facts_of(self, agent: Mounted) -> ConfiguredFacts:
         secret = agent.serving.token_secret

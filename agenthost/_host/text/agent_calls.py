@@ -393,7 +393,7 @@ class HostTeam:
     @property
     def remaining(self) -> Remaining:
         """The remaining budget of the turn."""
-        return self._call.budget.remaining(self._call.deadline)
+        return self._call.budget.remaining(self._call.deadline, self._call.hops)
 
     @property
     def has_model(self) -> bool:
@@ -475,6 +475,11 @@ class HostTeam:
         made = await self._teams.answers.complete(call.plan, call.agent, request, say)
         call.spent(made.usage)
         return made
+
+    def used_elsewhere(self, usage: Usage, calls: int) -> None:
+        """Count the tokens and calls that another host has used for this call."""
+        self._call.spent(usage)
+        self._call.budget.called(calls)
 
 
 class _EndedError(Exception):

@@ -60,10 +60,10 @@ class Budget:
         """Return the seconds until a deadline, by default the turn's, at least 0."""
         return max(0.0, (self.deadline if deadline is None else deadline) - self._loop.time())
 
-    def remaining(self, deadline: float | None = None) -> Remaining:
-        """Return the remaining budget, see ``seconds``."""
+    def remaining(self, deadline: float | None = None, depth: int = 0) -> Remaining:
+        """Return the remaining budget of a call at some depth, see ``seconds``."""
         calls, tokens = self._limits.calls - self._calls, self._limits.tokens - self._tokens
-        return Remaining(self.seconds(deadline), max(0, calls), max(0, tokens))
+        return Remaining(self.seconds(deadline), max(0, calls), max(0, tokens), max(0, self._limits.hops - depth))
 
     def visit(self, agent: str, hops: int) -> str | None:
         """Count a call of an agent, if the budget allows it.
@@ -98,3 +98,7 @@ class Budget:
     def spent(self, usage: Usage) -> None:
         """Count the usage of a request, which may exceed the budget once."""
         self._tokens += usage.tokens
+
+    def called(self, calls: int) -> None:
+        """Count calls of agents on another host."""
+        self._calls += calls

@@ -15,7 +15,7 @@ import attrs
 from attrs import define, field, frozen
 
 from agenthost._error_words import summary_of
-from agenthost._host.peers.crossing import seconds_left
+from agenthost._host.peers.crossing import limited, seconds_left
 from agenthost._host.plan.chosen_redactors import redacted
 from agenthost._host.text.agent_calls import APART, AgentCalls
 from agenthost._host.text.agent_turn import AgentTurns
@@ -89,7 +89,7 @@ class Conversations:
             self.conversing,
             runtime.state.stores,
             runtime.figures,
-            lambda: runtime.config.turns,
+            lambda: limited(runtime.config.turns),
             self._may_call,
         )
         self._entering: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()

@@ -5,21 +5,25 @@ from __future__ import annotations
 import base64
 import json
 import urllib.request
+from contextlib import ExitStack
 from itertools import count
+from urllib.error import HTTPError
 
 import pytest
 from attrs import evolve
-from chat_host import PASSWORD, client, served
-from openai import OpenAIError
+from chat_host import PASSWORD, model_at, served
+from polling import poll_until
+from ports import free_port
 
-from agenthost import Note, Reply, Secret, Workflow
+from agenthost import AgentBase, Note, Reply, Secret, Workflow
 from agenthost._discovery import AGENTS, Candidate
 from agenthost._host.config.schema import Config, HostConfig, PeerConfig
 from agenthost._host.generations.owners import Owners
+from agenthost._host.peers import peer_host
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import make_plan
+from agenthost.testing import Says, ScriptedModel
 
-SHORT = "[conversation]\ntimeout = 7.0\n"
 SECRET = "key-of-west-0123456789"
 KEY = f'[keys.west]\nsecret = "{SECRET}"\nagents = ["billing"]\nscopes = ["call", "text"]\n'
 
@@ -50,6 +54,20 @@ class Asks(Workflow):
         return Reply(
             team.workflow, outcome.reply.text if outcome.reply else f"{outcome.status.value}: {outcome.reason}"
         )
+
+
+class AsksTwice(Workflow):
+    """Asks one agent twice, and answers with the remaining calls and the second reason."""
+
+    def __init__(self, name, agent):
+        super().__init__(name, [agent], route=f"/{name}")
+
+    async def respond(self, turn, team):
+        before = team.remaining.calls - 1
+        await team.call(self.agents[0], turn)
+        after = team.remaining.calls - 1
+        second = await team.call(self.agents[0], turn)
+        return Reply(team.workflow, f"{before} then {after}: {second.reason}")
 
 
 class AsksAgain(Workflow):
@@ -84,16 +102,40 @@ def root(url):
     return url.removesuffix("/v1")
 
 
-def ask(url, model, text="Hello?", **options):
-    done = client(url).chat.completions.create(model=model, messages=[{"role": "user", "content": text}], **options)
-    return done.choices[0].message.content
+def completion(url, model, text="Hello?", headers=None, **options):
+    """Return a chat completion, or the message of its error."""
+    body = {"model": model, "messages": [{"role": "user", "content": text}], **options}
+    sent = {"Authorization": f"Bearer {PASSWORD}", "Content-Type": "application/json", **(headers or {})}
+    request = urllib.request.Request(f"{url}/chat/completions", json.dumps(body).encode(), sent)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+            return json.load(response)
+    except HTTPError as error:
+        return json.load(error)["error"]["message"]
 
 
-def document(url, route):
+def ask(url, model, text="Hello?", conversation=None, **headers):
+    """Return an answer, or the message of an error."""
+    if conversation is not None:
+        headers["X-Conversation-Id"] = conversation
+    done = completion(url, model, text, {name.replace("_", "-"): value for name, value in headers.items()})
+    return done if isinstance(done, str) else done["choices"][0]["message"]["content"]
+
+
+def document(url, route, call=""):
     pair = base64.b64encode(f"agenthost:{PASSWORD}".encode()).decode()
-    request = urllib.request.Request(f"{root(url)}{route}", headers={"Authorization": f"Basic {pair}"})  # noqa: S310
+    query = f"?call_id={call}" if call else ""
+    request = urllib.request.Request(f"{root(url)}{route}{query}", headers={"Authorization": f"Basic {pair}"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310
         return json.load(response)
+
+
+def destination(url, call):
+    """Return the destination of a call, or the words that it hears instead."""
+    main = document(url, "/billing", call)["sections"]["main"]
+    if "transfer" in main[0]:
+        return main[0]["transfer"]["dest"].rpartition("@")[2].removesuffix("/billing")
+    return main[1]["play"]["url"]
 
 
 def test_turns_and_calls(places):
@@ -111,7 +153,7 @@ def test_turns_and_calls(places):
             west, [Asks("desk", "billing")], peer(root(there), "billing") + "[conversation]\ntimeout = 7.0\n"
         ) as url,
     ):
-        assert ask(url, "desk", "Refund?", extra_headers={"X-Conversation-Id": "c 1"}) == "billing heard: Refund?"
+        assert ask(url, "desk", "Refund?", "c 1") == "billing heard: Refund?"
         assert ask(url, "billing") == "billing heard: Hello?"
         main = document(url, "/billing")["sections"]["main"]
 
@@ -158,43 +200,130 @@ def test_a_circle(places):
         served(east, [Told("billing", lambda *_: "yes")], KEY) as there,
         served(west, [Asks("desk", "billing")], peer(root(there), "billing")) as url,
     ):
-        assert ask(url, "desk", extra_headers={"Agenthost-Crossed": "returns"}) == "yes"
-        reason = ask(url, "desk", extra_headers={"Agenthost-Crossed": "returns, billing"})
-        far = ask(url, "desk", extra_headers={"Agenthost-Crossed": "a,b,c,d"})
+        assert ask(url, "desk", Agenthost_Crossed="returns") == "yes"
+        reason = ask(url, "desk", Agenthost_Crossed="returns, billing")
+        far = ask(url, "desk", Agenthost_Crossed="a,b,c,d")
 
     assert "the turn has crossed too many hosts (returns → billing → billing)" in reason
     assert "(a → b → c → d → billing)" in far
 
 
-def test_peers_that_share_an_agent(places, tmp_path):
-    """A conversation stays with one of them, and moves to another that can be reached."""
+def test_peers_that_share_an_agent(places, tmp_path, monkeypatch):
+    """A conversation or a call stays with one that responds, and comes back."""
+    monkeypatch.setattr(peer_host, "_DOWN", 1.0)
     east, west = places
+    port, balanced = free_port(), "balanced = true\n"
+    asked = [f"c-{number}" for number in range(8)]
+
+    def north():
+        return served(tmp_path / "north", [Told("billing", lambda *_: "north")], KEY, port)
+
+    with served(east, [Told("billing", lambda *_: "east")], KEY) as there, ExitStack() as stack:
+        other = root(stack.enter_context(north()))
+        both = peer(root(there), "billing", more=balanced) + peer(other, "billing", name="north", more=balanced)
+        names = {root(there).removeprefix("http://"): "east", other.removeprefix("http://"): "north"}
+        with served(west, [Asks("desk", "billing")], both) as url:
+
+            def conversations():
+                return [ask(url, "desk", conversation=each) for each in asked]
+
+            def calls():
+                return [names[destination(url, each)] for each in asked]
+
+            first, again = conversations(), conversations()
+            transferred, same = calls(), calls()
+            stack.close()
+            left, transferred_left = conversations(), calls()
+            with north():
+                poll_until(lambda: (conversations(), calls()) == (first, transferred))
+
+    assert {*first} == {*transferred} == {"east", "north"}
+    assert (again, same) == (first, transferred)
+    assert {*left} == {*transferred_left} == {"east"}
+
+
+def test_peers_that_are_all_down(places):
+    """A turn has the reasons, and a call hears the fallback."""
+    _, west = places
     balanced = "balanced = true\n"
-
-    def conversations(url):
-        asked = [f"c-{number}" for number in range(20)]
-        return [ask(url, "desk", extra_headers={"X-Conversation-Id": each}) for each in asked]
-
-    with served(east, [Told("billing", lambda *_: "east")], KEY) as there:
-        with served(tmp_path / "north", [Told("billing", lambda *_: "north")], KEY) as other:
-            both = peer(root(there), "billing", more=balanced) + peer(
-                root(other), "billing", name="north", more=balanced
-            )
-            with served(west, [Asks("desk", "billing")], both) as url:
-                first, again = conversations(url), conversations(url)
-        down = peer("http://127.0.0.1:9", "billing", more=balanced) + peer(
-            root(there), "billing", name="north", more=balanced
-        )
-        with served(west, [Asks("desk", "billing")], down) as url:
-            left = conversations(url)
+    down = peer("http://127.0.0.1:9", "billing", more=f"{balanced}")
+    down += peer("http://127.0.0.1:7", "billing", name="north", more=balanced)
     with served(west, [Asks("desk", "billing")], down) as url:
         reason = ask(url, "desk")
+        heard = destination(url, "c-1")
 
-    assert {*first} == {"east", "north"}
-    assert again == first
-    assert {*left} == {"east"}
     assert "peer east cannot be reached" in reason
     assert "peer north cannot be reached" in reason
+    assert heard.startswith("say:")
+
+
+def test_a_host_that_announces_itself(places, tmp_path):
+    """It is found while it serves, for the agents that this host lists."""
+    east, west = places
+    port, shared = free_port(), f'[state]\nurl = "sqlite:///{tmp_path}/shared.db"\n'
+    announced = f'announce = "east"\nannounce_url = "http://127.0.0.1:{port}/"\n'
+    reader = shared + peer("", "billing").replace('url = ""\n', "")
+    agents = [Told("billing", lambda *_: "from east"), Told("sales", lambda *_: "sold")]
+
+    with served(west, [Asks("desk", "billing")], reader) as url:
+        before, heard = ask(url, "desk"), destination(url, "c-1")
+        with served(east, agents, announced + shared + KEY, port):
+            poll_until(lambda: ask(url, "desk") == "from east")
+            poll_until(lambda: destination(url, "c-1") == f"127.0.0.1:{port}")
+            sales = ask(url, "sales")
+        poll_until(lambda: "no entry in the directory" in ask(url, "desk"))
+        poll_until(lambda: destination(url, "c-1") == heard)
+
+    assert before == "error: no entry in the directory says that east serves billing"
+    assert heard.startswith("say:")
+    assert "there is no such agent" in sales
+
+
+def test_an_announcement_without_the_key(places, tmp_path, caplog):
+    """A host that does not know the key cannot take the place of a peer."""
+    east, west = places
+    shared = f'[state]\nurl = "sqlite:///{tmp_path}/shared.db"\n'
+    announced = 'announce = "east"\nannounce_url = "http://127.0.0.1:9"\n'
+    reader = shared + peer("", "billing").replace('url = ""\n', "")
+    forged = announced + shared + KEY.replace(SECRET, "another-key-0123456789")
+    with (
+        served(east, [Told("billing", lambda *_: "yes")], forged),
+        served(west, [Asks("desk", "billing")], reader) as url,
+    ):
+        poll_until(lambda: "is not signed for the key west" in caplog.text)
+        reason = ask(url, "desk")
+
+    assert "no entry in the directory says that east serves billing" in reason
+
+
+def test_the_budget_travels(places):
+    """The other host has what is left here, and what it uses is counted here."""
+    seen = []
+
+    class Counted(Workflow):
+        """Notes what is left, and asks a clerk."""
+
+        async def respond(self, turn, team):
+            seen.append(team.remaining)
+            return (await team.call("clerk", turn)).reply
+
+    east, west = places
+    limits = "[turns]\ncalls = 6\ntokens = 11\nhops = 4\n"
+    with (
+        ScriptedModel(then=Says("two words")) as model,
+        served(
+            east,
+            [Counted("billing", ["clerk"], route="/billing"), AgentBase("clerk", "/clerk")],
+            model_at(model.url) + KEY,
+        ) as there,
+        served(west, [AsksTwice("desk", "billing")], limits + peer(root(there), "billing")) as url,
+    ):
+        done = completion(url, "desk")
+
+    [left] = seen
+    assert (left.calls, left.tokens, left.hops) == (6 - 2, 11, 4 - 1)
+    assert done["choices"][0]["message"]["content"] == "4 then 2: the turn's budget of 11 tokens is spent"
+    assert done["usage"]["total_tokens"] == 12
 
 
 def test_a_repeat_of_a_call_is_answered_once(places):
@@ -205,8 +334,8 @@ def test_a_repeat_of_a_call_is_answered_once(places):
         served(east, [Told("billing", lambda *_: str(next(numbers)))], KEY) as there,
         served(west, [Asks("desk", "billing"), AsksAgain("again", "billing")], peer(root(there), "billing")) as url,
     ):
-        answers = [ask(url, "desk", extra_headers={"X-Conversation-Id": each}) for each in ("c-1", "c-2")]
-        again = ask(url, "again", extra_headers={"X-Conversation-Id": "c-3"})
+        answers = [ask(url, "desk", conversation=each) for each in ("c-1", "c-2")]
+        again = ask(url, "again", conversation="c-3")
 
     assert answers == ["1", "2"]
     assert again == "3 3 4"
@@ -219,9 +348,8 @@ def test_options_that_do_not_travel(places):
     with (
         served(east, [Told("billing", lambda *_: "yes")], KEY) as there,
         served(west, [Asks("desk", "billing")], peer(root(there), "billing")) as url,
-        pytest.raises(OpenAIError, match="an agent of another host"),
     ):
-        ask(url, "billing", response_format=schema)
+        assert "an agent of another host" in completion(url, "billing", response_format=schema)
 
 
 @pytest.mark.parametrize("balanced", [(), ("east",), ("north",)])
