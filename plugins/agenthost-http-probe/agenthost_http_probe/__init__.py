@@ -6,10 +6,10 @@ They are configured in ``[plugins.http-probe]``.
 from __future__ import annotations
 
 from functools import cache, partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
 from attrs import field, frozen, validators
 
 from agenthost import ConfigurationError, Probe, ProbeResult, hookimpl
@@ -76,6 +76,8 @@ class HttpProbe:
         urls: tuple[Url, ...] = ()
 
     def __init__(self, settings: Settings) -> None:
+        if settings.urls:
+            import_module("httpx")  # not at the first request, during which every other request would wait
         self._probes = [_probe(each) for each in settings.urls]
 
     @hookimpl
@@ -92,6 +94,8 @@ async def answers(asked: Url) -> ProbeResult:
     Raises:
         httpx.HTTPError: the server does not answer.
     """
+    import httpx  # noqa: PLC0415 - only a host with URLs needs it, and it takes long
+
     async with (
         httpx.AsyncClient(verify=_trusted(), timeout=None, headers=asked.headers) as client,  # noqa: S113 - see above
         client.stream(asked.method, asked.url) as answer,
@@ -106,6 +110,8 @@ def _trusted() -> ssl.SSLContext:
 
     They are cached, because reading them would be most of the cost of a request.
     """
+    import httpx  # noqa: PLC0415 - as above
+
     return httpx.create_ssl_context()
 
 

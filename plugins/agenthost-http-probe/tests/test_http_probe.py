@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import tomllib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -180,6 +182,21 @@ def test_mistakes_in_the_configuration_are_named(agenthost_host, right, wrong, r
 
     with pytest.raises(ConfigurationError, match=reason):
         agenthost_host.start()
+
+
+@pytest.mark.parametrize(("urls", "imported"), [("()", "False"), ("(agenthost_http_probe.Url('http://crm'),)", "True")])
+def test_the_client_is_imported_where_a_url_is_configured(urls, imported):
+    """It is not left for the first request, either."""
+    program = f"""
+import sys, agenthost_http_probe
+agenthost_http_probe.HttpProbe(agenthost_http_probe.HttpProbe.Settings({urls}))
+print("httpx" in sys.modules)
+"""
+    done = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == imported
 
 
 def test_the_distribution_offers_the_plugin():
