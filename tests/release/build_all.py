@@ -1,16 +1,19 @@
 """Build every distribution of this checkout, check the archives, and install each alone.
 
-``tox -e build`` runs this. The archives are left in ``dist``, as a release uploads them.
+``tox -e build`` runs this. The archives are left in ``dist``, as a release uploads them. uv builds and installs as many
+at a time as there are processors.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,30 +37,47 @@ def main() -> None:
     """Build, check and install."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "dist")
+    parser.add_argument("--python", default=sys.executable, help="the Python to install them on, such as 3.13")
     parser.add_argument("names", nargs="*", help="the distributions to build beside agenthost; by default all")
     arguments = parser.parse_args()
     output = arguments.output.resolve()
     shutil.rmtree(output, ignore_errors=True)
-    wheels = {}
-    for project in PROJECTS:
-        name = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]["name"]
-        if project == ROOT or not arguments.names or name in arguments.names:
-            run(sys.executable, "-m", "build", "--outdir", str(output), str(project))  # the wheel from the sdist
-            [wheels[name]] = output.glob(f"{name.replace('-', '_')}-[0-9]*.whl")
-    run(sys.executable, "-m", "twine", "check", "--strict", *map(str, sorted(output.iterdir())))
-    for name, wheel in wheels.items():
-        install_alone(name, wheel, wheels["agenthost"])
+    projects = {name_of(project): project for project in PROJECTS}
+    if unknown := set(arguments.names) - set(projects):
+        parser.error(f"there is no {', '.join(sorted(unknown))} here")
+    names = [name for name in projects if name == "agenthost" or not arguments.names or name in arguments.names]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        wheels = list(pool.map(lambda name: build(name, projects[name], output), names))
+        run(sys.executable, "-m", "twine", "check", "--strict", *map(str, sorted(output.glob("*-*"))))
+        installed = [
+            pool.submit(install_alone, *each, wheels[0], arguments.python) for each in zip(names, wheels, strict=True)
+        ]
+        for name, each in zip(names, installed, strict=True):
+            each.result()
+            print(f"{name} is installed alone", flush=True)
     print(f"{len(wheels)} distributions are built, checked and installed: {output}")
 
 
-def install_alone(name: str, wheel: Path, host: Path) -> None:
+def name_of(project: Path) -> str:
+    """Return the name of a distribution."""
+    return str(tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]["name"])
+
+
+def build(name: str, project: Path, output: Path) -> Path:
+    """Build the source archive and, from it, the wheel. Return the wheel."""
+    run("uv", "build", "--quiet", "--python", sys.executable, "--out-dir", str(output), str(project))
+    [wheel] = output.glob(f"{name.replace('-', '_')}-[0-9]*.whl")
+    return wheel
+
+
+def install_alone(name: str, wheel: Path, host: Path, python: str) -> None:
     """Install a wheel with what it requires into a new environment, and import it."""
     with tempfile.TemporaryDirectory() as place:
-        run("uv", "venv", "--quiet", "--python", sys.executable, place)
-        python = str(Path(place) / "bin" / "python")
-        run("uv", "pip", "install", "--quiet", "--python", python, *{str(wheel), str(host)})
-        run("uv", "pip", "check", "--quiet", "--python", python)
-        run(python, "-c", TRY, name)
+        run("uv", "venv", "--quiet", "--python", python, place)
+        inside = str(Path(place) / "bin" / "python")
+        run("uv", "pip", "install", "--quiet", "--python", inside, *{str(wheel), str(host)})
+        run("uv", "pip", "check", "--quiet", "--python", inside)
+        run(inside, "-c", TRY, name)
 
 
 def run(*command: str) -> None:
