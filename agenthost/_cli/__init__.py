@@ -104,19 +104,13 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
+        name = args[0]
+        if name.startswith("-"):
             return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            if args[0].startswith("-"):
-                raise
-            from agenthost._cli.parts.installed import installed_names
-            from agenthost._host.installer.environment import installer
-
-            near = did_you_mean(args[0], [*COMMANDS, *installed_names()])
-            package = _OF_PLUGINS.get(args[0])
-            advice = f"fix: {installer().install(package)}" if package else f"{near}agenthost --help lists them."
-            msg = f"No such command {args[0]!r}. {advice}"
-            raise click.UsageError(msg, ctx) from error
+        command = self.get_command(ctx, name)
+        if command is None and not ctx.resilient_parsing:
+            raise click.UsageError(_no_such_command(name), ctx)
+        return name, command, args[1:]
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -128,6 +122,16 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _no_such_command(name: str) -> str:
+    from agenthost._cli.parts.installed import installed_names
+    from agenthost._host.installer.environment import installer
+
+    near = did_you_mean(name, [*COMMANDS, *installed_names()])
+    package = _OF_PLUGINS.get(name)
+    advice = f"fix: {installer().install(package)}" if package else f"{near}agenthost --help lists them."
+    return f"No such command {name!r}. {advice}"
 
 
 @click.command(

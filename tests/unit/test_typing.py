@@ -35,11 +35,12 @@ def reported(program, cache):
 
 
 @pytest.fixture(autouse=True)
-def found(monkeypatch):
-    """Set MYPYPATH to the agenthost under test.
+def found(monkeypatch, tmp_path):
+    """Set MYPYPATH to the agenthost under test, and leave the checkout.
 
-    mypy finds an installed one by itself.
+    mypy finds an installed one by itself, and reports none of its lines. It would prefer one in the working directory.
     """
+    monkeypatch.chdir(tmp_path)
     home = Path(agenthost.__file__).parents[1]
     if home.name != "site-packages":
         monkeypatch.setenv("MYPYPATH", str(home))

@@ -45,5 +45,5 @@ def test_what_cannot_be_written_is_a_usage_error(run):
     again, wrong = run("cinema"), run("health")
 
     assert (again.exit_code, wrong.exit_code) == (2, 2)
-    assert "agenthost-cinema exists and is not empty" in again.stderr
-    assert "'health' cannot be the name of an agent" in wrong.stderr
+    assert "agenthost-cinema exists and is not empty" in again.output
+    assert "'health' cannot be the name of an agent" in wrong.output

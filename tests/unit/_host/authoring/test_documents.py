@@ -67,4 +67,4 @@ def test_the_command_prints_a_page_or_the_nearest_name():
     assert listed.stdout.splitlines()[0].split(maxsplit=1) == ["AGENTS", "For coding agents"]
     assert json.loads(page.stdout)["text"].startswith("**circuit breaker**")
     assert nothing.exit_code == 2
-    assert "there is nothing about 'FunctionReslt'. Did you mean FunctionResult? agenthost docs lists" in nothing.stderr
+    assert "there is nothing about 'FunctionReslt'. Did you mean FunctionResult? agenthost docs lists" in nothing.output
