@@ -137,7 +137,7 @@ def arguments(method):
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_name_is_described(name):
-    """A method has its signature and the first line of its docstring.
+    """A method has its signature and the first line of its docstring, and leads to its entry.
 
     Other attributes have their names.
     """
@@ -146,14 +146,15 @@ def test_every_name_is_described(name):
         value = value.__func__
     if inspect.isfunction(value):
         summary = inspect.getdoc(value).partition("\n")[0]
-        assert f"| `{name}({arguments(value)})` | {summary} " in DESCRIBED
+        entry = f"names/agent-names.md#agentbase{name.lower()}"
+        assert f"| [`{name}({arguments(value)})`]({entry}) | {summary.replace('``', '`')} |" in DESCRIBED
     else:
         assert f"`{name}`" in DESCRIBED
 
 
 def test_nothing_else_is_described():
     """A method that went leaves the page too."""
-    described = re.findall(r"^\| `(\w+)\(", DESCRIBED, re.MULTILINE)
+    described = re.findall(r"^\| \[`(\w+)\(", DESCRIBED, re.MULTILINE)
 
     assert [name for name in described if name not in PUBLIC] == []
 
