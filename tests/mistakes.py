@@ -37,6 +37,8 @@ def hook(signature: str, value: str) -> str:
 
 PLUGINS = "agenthost"
 PLUGIN = {"group": PLUGINS, "value": "{module}"}
+SKILL = {"group": "agenthost.skills", "value": "{module}:Agent"}
+COMMANDS = "agenthost.commands"
 MISTAKES: dict[str, dict[str, Any]] = {
     # Entry points and metadata
     "module-misspelt": {"source": agent(), "value": "{module}x:Agent"},
@@ -133,6 +135,11 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "A118": {"source": tool("def look(self) -> None", body='print("looked")')},
     "A119": {"source": agent(f'    def look(self) -> FunctionResult:\n        """Look."""\n        {DONE}\n')},
     "A121": {"source": tool("def look(self) -> FunctionResult", mark="(timout=3)")},
+    # Skills and commands
+    "skill-import-misspelt": {"source": "import jsonn\n", **SKILL},
+    "skill-of-another-kind": {"source": agent(), **SKILL},
+    "command-misspelt": {"source": "def greet():\n    pass\n", "group": COMMANDS, "value": "{module}:great"},
+    "command-of-another-kind": {"source": "def greet():\n    pass\n", "group": COMMANDS, "value": "{module}:greet"},
     # Plugins
     "A120": {"source": "PRICE = 3\n", **PLUGIN},
     "hook-misspelt": {"source": hook("sip_alias()", "[]"), **PLUGIN},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +15,9 @@ from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, faile
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from agenthost._host.authoring.failures import Part
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.diagnosis import Diagnosis
 
@@ -58,8 +59,8 @@ def command(
 
 
 def _check(config: Config, as_json: bool, traceback: bool, deadly: Mapping[str, Diagnosis]) -> int:
-    from agenthost._discovery import AGENTS, PLUGINS, SKILLS, discover
-    from agenthost._host.authoring.failures import tracebacks
+    from agenthost._discovery import AGENTS, COMMANDS, PLUGINS, SKILLS, discover
+    from agenthost._host.authoring.failures import accepted_parts, parts_of, tracebacks
     from agenthost._host.authoring.findings import PAGE
     from agenthost._host.authoring.lint import lint, lint_metadata
     from agenthost._host.runtime.start import accepted, installed_plan, make_runtime
@@ -69,24 +70,43 @@ def _check(config: Config, as_json: bool, traceback: bool, deadly: Mapping[str, 
     report = plan.report()
     misspelt = [str(finding) for finding in lint_metadata()]
     offers = discover((AGENTS, PLUGINS, SKILLS))
+    parts = accepted_parts(config, parts_of(discover((COMMANDS, SKILLS)), config.host.build_timeout))
     findings = [*plan.findings, *map(str, lint(plan, offers))]
-    empty = not report["agents"] and all(each.distribution == "agenthost" for each in offers)
+    empty = not report["agents"] and not parts and all(each.distribution == "agenthost" for each in offers)
+    count = report["problems"] + len(misspelt) + sum(each.diagnosis is not None for each in parts)
+    found = tracebacks(plan, parts) if traceback else {}
     if as_json:
-        shown = {"tracebacks": tracebacks(plan)} if traceback else {}
-        print_json(report | {"warnings": [*report["warnings"], *misspelt], "findings": findings} | shown)
+        told = {"warnings": [*report["warnings"], *misspelt], "findings": findings, "problems": count}
+        listed = {"parts": [each.report() for each in parts]}
+        print_json(report | listed | told | ({"tracebacks": found} if traceback else {}))
     elif report["agents"]:
         echo(table(AGENT_COLUMNS, agent_rows(report)))
     elif empty:
         echo(FIRST_AGENT)
     if not as_json:
-        for line in failed_plugins(report):
+        for line in (*failed_plugins(report), *_part_lines(report, parts)):
             echo(line)
-        for name, lines in tracebacks(plan).items() if traceback else ():
+        for name, lines in found.items():
             echo(f"\n{name}:\n{lines}")
         print_warnings((*plan.warnings, *findings, *misspelt))
         if len(findings) > len(plan.findings):
             echo(f"agenthost docs {PAGE} explains the rules.", err=True)
-        count = report["problems"] + len(misspelt)
         if not empty or count:
             echo("No problems." if not count else f"{count} problem{'s' * (count > 1)}.")
-    return ExitCode.FINDINGS if plan.problems or misspelt or empty else ExitCode.OK
+    return ExitCode.FINDINGS if count or empty else ExitCode.OK
+
+
+def _part_lines(report: Mapping[str, Any], parts: Sequence[Part]) -> Iterator[str]:
+    """Yield skills and commands that failed, or everything that works where there are no agents."""
+    for each in parts:
+        if each.diagnosis is not None:
+            yield f"  {each}: {each.diagnosis.reason}"
+            yield f"    fix:  {each.diagnosis.remedy}"
+    if report["agents"]:
+        return
+    for plugin in report["plugins"]:
+        if plugin["package"] != "agenthost" and plugin["state"] == "ready":
+            yield f"  plugin {plugin['plugin']} ({plugin['package']} {plugin['version']}): ready"
+    for each in parts:
+        if each.diagnosis is None:
+            yield f"  {each}: ready"

@@ -113,6 +113,8 @@ def test_the_console_runs_commands_on_a_source(env, project):
 def test_a_project_without_agents_is_explained(env, kind, why):
     place = env.workplace()
     assert env.run("agenthost", "new", "lotto", "--kind", kind, cwd=place).returncode == 0
+    checked = env.run("agenthost", "check", ".", cwd=place / "agenthost-lotto")
+    assert checked.stdout == f"  {kind} lotto (agenthost-lotto 0.1.0): ready\nNo problems.\n"
 
     with env.serve(cwd=place / "agenthost-lotto", command="dev") as served:
         poll_until(lambda: "watching" in served.stdout, 30)

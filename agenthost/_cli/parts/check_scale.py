@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from agenthost._cli.parts.output import echo, print_json
-from agenthost._discovery import AGENTS, PLUGINS, SKILLS, discover
+from agenthost._discovery import discover
 from agenthost._host.authoring.package_facts import facts_of
 from agenthost._host.authoring.scale import rate
 from agenthost._host.generations.manifest import by_distribution
@@ -25,7 +25,7 @@ __all__ = ["check_scale"]
 
 def check_scale(config: Config, wanted: str | None, as_json: bool, deadly: Mapping[str, Diagnosis]) -> int:
     """Rate one distribution, or all that are installed, and print the ratings."""
-    offers = by_distribution(discover((AGENTS, PLUGINS, SKILLS)))
+    offers = by_distribution(discover())
     plan = installed_plan(config, deadly)
     isolated = installed_plan(evolve(config, host=evolve(config.host, isolation="process")), deadly)
     ratings = [rate(facts_of(name, found, plan, isolated)) for name, found in offers.items() if wanted in (None, name)]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from agenthost._discovery import PLUGINS
+from agenthost._host.authoring.failures import parts_of
 from agenthost._host.authoring.lint import agent_findings, entry_point_findings, plugin_findings
 from agenthost._host.authoring.source_rules import check_source
 from agenthost._host.generations.contents import editable_folder, module_files
@@ -33,6 +34,8 @@ __all__ = ["EXEMPTIONS", "PackageFacts", "facts_of"]
 EXEMPTIONS = "agenthost-scale.toml"
 """The file in an import package that exempts it from rules, each with a reason."""
 
+_LOADING_SECONDS = 10.0
+"""The most seconds that a skill or a command may take to load."""
 _NOT_CONFIGURED = ": it is missing"
 """The end of a reason that only the configuration can remove."""
 _IMPORT = """
@@ -140,7 +143,7 @@ def facts_of(distribution: str, offers: Sequence[Candidate], plan: HostPlan, iso
         files=files,
         typed=any(name.endswith("/py.typed") for name, _ in listed),
         agents=agents,
-        failures=_failures(plan, distribution),
+        failures=[*_failures(plan, distribution), *_failed_parts(offers)],
         isolated_failures=[
             each for each in _failures(isolated, distribution) if each not in _failures(plan, distribution)
         ],
@@ -169,6 +172,11 @@ def _failures(plan: HostPlan, distribution: str) -> list[str]:
     failed += [(each.name, each.diagnosis) for each in plan.plugins if each.distribution == distribution]
     reasons = [(name, found.reason) for name, found in failed if found is not None]
     return [f"{name}: {reason}" for name, reason in reasons if not reason.endswith(_NOT_CONFIGURED)]
+
+
+def _failed_parts(offers: Sequence[Candidate]) -> list[str]:
+    parts = parts_of(offers, _LOADING_SECONDS)
+    return [f"{each}: {each.diagnosis.reason}" for each in parts if each.diagnosis is not None]
 
 
 def _folder(location: Path) -> Path | None:

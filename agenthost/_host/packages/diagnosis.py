@@ -88,13 +88,18 @@ def disable_line(candidate: Candidate, key: str) -> str:
 def timeout_remedy(candidate: Candidate, key: str) -> str:
     """Return the remedy for a package that loads too slowly."""
     more = "[host] build_timeout = 60 in agenthost.toml gives it more time"
-    return f"{more}; {disable_line(candidate, key)} switches it off"
+    return f"{more}; {disable_line(candidate, key)} switches it off" if _can_be_disabled(candidate) else more
 
 
 def upgrade_remedy(candidate: Candidate, key: str) -> str:
     """Return the remedy for a package that fails."""
-    upgrade = installer().upgrade(candidate.distribution)
-    return f"{upgrade}; or switch it off in agenthost.toml: {disable_line(candidate, key)}"
+    upgrade = str(installer().upgrade(candidate.distribution))
+    line = f"; or switch it off in agenthost.toml: {disable_line(candidate, key)}"
+    return upgrade + (line if _can_be_disabled(candidate) else "")
+
+
+def _can_be_disabled(candidate: Candidate) -> bool:
+    return candidate.group in (AGENTS, PLUGINS)
 
 
 def _reason(error: BaseException, candidate: Candidate, *, own: bool) -> str:
@@ -185,10 +190,11 @@ def _install_missing(module: str, candidate: Candidate, key: str, *, own: bool) 
         return f"{requires}{installer().install(*missing)}"
     if own:
         return f"correct the import, or add the package that has {module!r} to dependencies in pyproject.toml"
-    return (
+    again = (
         f"{installer().upgrade(distribution)}; if {module!r} is still missing, {distribution} does not declare the "
-        f"package that has it, which its author has to correct. {disable_line(candidate, key)} switches it off"
+        "package that has it, which its author has to correct"
     )
+    return f"{again}. {disable_line(candidate, key)} switches it off" if _can_be_disabled(candidate) else again
 
 
 def _top_level(candidate: Candidate) -> str:

@@ -23,6 +23,8 @@ ROWS = dict(
     )
 )
 _INSTALLERS = re.compile(r"uv pip install (?:--python \S+ )?(?:--upgrade-package \S+ )?|pip install (?:--upgrade )?")
+_SKILLS = re.compile(r"(?:, skill-[\w-]+)+")
+"""The other skills with mistakes, which are installed beside each other."""
 
 
 def write(site, key, mistake):
@@ -59,9 +61,11 @@ def printed(tmp_path_factory):
     assert done.returncode == 1, done.stderr
     report = json.loads(done.stdout)
     told = {}
-    for row in (*report["agents"], *report["plugins"]):
+    for row in (*report["agents"], *report["plugins"], *report["parts"]):
         if "reason" in row:
-            told[row["package"]] = f"`{row['reason']}` | `{_INSTALLERS.sub('pip install ', row['remedy'])}`"
+            told[row["package"]] = (
+                f"`{_SKILLS.sub('', row['reason'])}` | `{_INSTALLERS.sub('pip install ', row['remedy'])}`"
+            )
     for line in (*report["findings"], *report["warnings"]):
         found = re.match(
             r"(?:mistake[-_])?(?P<key>[\w-]+?)(?:\.py:\d+)?: (?P<rule>A\d+) (?P<text>.*?)\.? fix: (?P<fix>.*)", line
