@@ -37,7 +37,7 @@ _KINDS = {SKILLS: "skill", COMMANDS: "command"}
 
 @frozen
 class Part:
-    """A skill or a command of a package, which a host loads only when it is used.
+    """A skill or a command of a package, which a host loads late.
 
     Args:
         offer: its entry point.

@@ -137,7 +137,7 @@ def arguments(method):
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_name_is_described(name):
-    """A method has its signature and the first line of its docstring, and leads to its entry.
+    """A method has its signature and its summary, and leads to its entry.
 
     Other attributes have their names.
     """
