@@ -12,6 +12,8 @@ from agenthost.secret import Secret
 from agenthost.server import AgentServer
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from agenthost._host.config.schema import Config
     from agenthost._web.front import Front as Front  # noqa: PLC0414 - the type of get_app, through the same door
     from agenthost.agent.base import AgentBase
@@ -67,6 +69,18 @@ class HostOfOne(AgentServer):
             f"run(force_mode={mode!r}): the modes are auto, server, lambda and cgi. "
             "fix: for Google Cloud Functions, use AgentServer.wsgi; elsewhere, get_app()."
         )
+
+    def add_routes(self, router: Any) -> None:
+        """Add the agent's endpoints to a router of FastAPI."""
+        from agenthost._web.fastapi_router import add_routes  # noqa: PLC0415 - only if it is used
+
+        add_routes(router, self.app, self._own.route or "/", self._own.routing)
+
+    def lifespan(self, _app: object) -> AbstractAsyncContextManager[None]:
+        """Serve the agent within the lifespan of another application."""
+        from agenthost._web.fastapi_router import serving  # noqa: PLC0415 - only if it is used
+
+        return serving(self.app)
 
     def _configured(self, **options: object) -> Config:
         """Return the configuration, with the agent's own secret as the default signing key.

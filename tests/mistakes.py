@@ -135,6 +135,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "A118": {"source": tool("def look(self) -> None", body='print("looked")')},
     "A119": {"source": agent(f'    def look(self) -> FunctionResult:\n        """Look."""\n        {DONE}\n')},
     "A121": {"source": tool("def look(self) -> FunctionResult", mark="(timout=3)")},
+    "A122": {"source": agent("    def get_app(self):\n        return super().get_app()\n")},
     # Skills and commands
     "skill-import-misspelt": {"source": "import jsonn\n", **SKILL},
     "skill-of-another-kind": {"source": agent(), **SKILL},

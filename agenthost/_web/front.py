@@ -301,11 +301,17 @@ class Front:
 
     async def _pass_whole(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Let Litestar answer, such as for the lifespan of a program that another server runs."""
+        async with self.running():
+            await self.litestar(scope, receive, send)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Serve the published plan within the lifespan of another application."""
         self.prepare()
         async with self.runtime.open(), self._models_opened():
             try:
                 await self.runtime.lifespans.open()
-                await self.litestar(scope, receive, send)
+                yield
             finally:
                 await self._site.close()
 

@@ -13,8 +13,57 @@ PAGE = "docs/reference/sdk-names.md"
 
 _ALONGSIDE = "the SDK, installed next to agenthost"
 _FILE = "`agenthost.toml`"
+_HOST = "the host, which does this itself"
+_SKILLS = "`importlib.metadata.entry_points(group='agenthost.skills')`"
+_TYPED = "`AgentBase.tool`, which reads the signature"
+_VERBS = "`AgentBase.register_verb_handler`, which takes any object with `get_verb_name` and `validate_config`"
 
 OF_THE_PACKAGE = {
+    "AIVerbHandler": "`AgentBase`, which writes the verb `ai`",
+    "AuthHandler": _HOST,
+    "ConfigLoader": _FILE,
+    "HostAppRouter": "`AgentBase.as_router`",
+    "NormalizedPostPrompt": _ALONGSIDE,
+    "PomBuilder": "`PromptObjectModel`, or `AgentBase.prompt_add_section`",
+    "PromptManager": "`AgentBase.prompt_add_section` and the like",
+    "SWMLVerbHandler": _VERBS,
+    "SchemaUtils": "`agenthost swml --validate`",
+    "Section": "`PromptObjectModel.add_section`",
+    "SecurityConfig": _FILE,
+    "SessionManager": _HOST,
+    "SkillBase": "`Skill`",
+    "SkillManager": "`AgentBase.add_skill`, `remove_skill` and `list_skills`",
+    "SkillRegistry": _SKILLS,
+    "SwmlRenderer": "`AgentBase.render`, which returns a whole document",
+    "ToolDecorator": "`AgentBase.tool`",
+    "ToolRegistry": "`AgentBase.define_tool`",
+    "VerbHandlerRegistry": _VERBS,
+    "apply_gate_fields": "`gates` of `AgentBase.define_tool`",
+    "create_typed_handler_wrapper": _TYPED,
+    "declared_capabilities": _ALONGSIDE,
+    "dialogue_turns": _ALONGSIDE,
+    "filter_sensitive_headers": _HOST,
+    "gate_definitions": "`gates` of `AgentBase.define_tool`",
+    "get_execution_mode": "`AgentBase.run`, which reads the environment",
+    "has_capability": _ALONGSIDE,
+    "infer_schema": _TYPED,
+    "is_serverless_mode": "`AgentBase.run`, which reads the environment",
+    "is_valid_hostname": _HOST,
+    "make_webhook_validation_dependency": "`signing_key` of `AgentBase`",
+    "normalize_post_prompt": _ALONGSIDE,
+    "parse_post_prompt_data": _ALONGSIDE,
+    "redact_url": _HOST,
+    "reset_logging_configuration": "the host, which configures the log by `log_level` and `log_format`",
+    "security_config": _FILE,
+    "skill_registry": _SKILLS,
+    "strip_control_chars": _HOST,
+    "strip_json_fence": _ALONGSIDE,
+    "user_variables": _ALONGSIDE,
+    "validate": "`signing_key` of `AgentBase`",
+    "validate_request": "`signing_key` of `AgentBase`",
+    "validate_url": _ALONGSIDE,
+    "validate_webhook_signature": "`signing_key` of `AgentBase`",
+    "validate_webhook_signature_sha256": "`signing_key` of `AgentBase`",
     "AIChatClient": _ALONGSIDE,
     "BedrockAgent": "`AgentBase` with `render`, which can return `amazon_bedrock` in place of `ai`",
     "RestClient": _ALONGSIDE,
@@ -25,11 +74,11 @@ OF_THE_PACKAGE = {
     "WebService": "`AgentServer.serve_static_files`",
     "add_skill_directory": "packages with an entry point in the group `agenthost.skills`",
     "configure_logging": "the host, which configures the log by `log_level` and `log_format`",
-    "list_skills": "`importlib.metadata.entry_points(group='agenthost.skills')`",
+    "list_skills": _SKILLS,
     "list_skills_with_params": "`Skill.Settings` of each entry point in the group `agenthost.skills`",
     "register_skill": "packages with an entry point in the group `agenthost.skills`",
 }
-"""Names of the package ``signalwire``."""
+"""Names of the package ``signalwire``, and of its modules that programs import from."""
 
 OF_AGENTS = {
     "domain": f"`public_url` in {_FILE}",

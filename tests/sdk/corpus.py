@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
@@ -12,18 +13,20 @@ from importlib import import_module
 from importlib.resources import as_file, files
 from unittest.mock import patch
 
+import httpx
+
 __all__ = ["documents", "examples", "moved", "normal", "plain"]
 
 _CORE = r"(?:\.core\.(?:contexts|data_map|function_result|logging_config))?"
 _MOVED = re.compile(rf"^(\s*)from signalwire{_CORE} import", re.MULTILINE)
 _ELSEWHERE = re.compile(
     r"^\s*(?:from|import) signalwire\.(?:ai_chat|livewire|prefabs|relay|rest|search|skills|core\.swml)"
-    r"|import BedrockAgent|\.add_skill\(|include_router",
+    r"|import BedrockAgent|\.add_skill\(",
     re.MULTILINE,
 )
 """Marks of programs that are more than agents.
 
-They use other parts of the SDK, their skills, or another framework.
+They use other parts of the SDK, or its skills.
 """
 _BASE = "https://u:p@host.example"
 _VARIABLES = {
@@ -66,6 +69,9 @@ def documents(text, package):
     def alone(agent, *_args, **_options):
         served[agent.route or "/"] = one(agent)
 
+    def application(app, *_args, **_options):
+        served["/swml"] = _answered(app)
+
     def together(server, *_args, **_options):
         served.update((route, one(agent)) for route, agent in server.get_agents())
 
@@ -75,6 +81,7 @@ def documents(text, package):
         patch.object(agent, "run", alone),
         patch.object(agent, "serve", alone),
         patch.object(server, "run", together),
+        patch("uvicorn.run", application),
         patch.object(sys, "argv", ["program.py"]),
         contextlib.redirect_stdout(io.StringIO()),
     ):
@@ -102,6 +109,23 @@ def _of_theirs(agent):
     copy = agent._create_ephemeral_copy()
     callback({}, {}, {}, copy)
     return json.loads(copy._render_swml("c"))
+
+
+def _answered(app):
+    """Return an agent's document in another framework's application, and its other pages."""
+
+    async def answers():
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url=_BASE, follow_redirects=True) as client,
+        ):
+            pages = [(await client.get(path)).text for path in ("/", "/health", "/static/file.txt")]
+            facts = (await client.get("/api")).json()
+            document = await client.post("/swml", json={"call_id": "c"})
+            return {"document": document.json(), "pages": pages, "facts": {**facts, "timestamp": ""}}
+
+    return asyncio.run(answers())
 
 
 def normal(value, key=""):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 from pathlib import Path
 
@@ -50,11 +51,10 @@ MODULES = {
     "web": OF_THE_PACKAGE["WebService"],
 }
 """State of each module of the SDK."""
-FUNCTIONS = {
-    "core.logging_config.configure_logging": OF_THE_PACKAGE["configure_logging"],
-    "core.logging_config.get_logger": "`get_logger`",
-}
-"""Names that programs import from modules of the SDK, besides those at its top."""
+_READ = ("agents", "core", "pom", "skills.registry", "utils", "web")
+"""Modules whose names are compared. The others have one state each."""
+_OF_THE_SDK_ITSELF = re.compile(r"\.(?:_\w+|mixins|\w+_generated|pom_tool)(?:\.|$)")
+"""Modules that programs do not import from."""
 INHERITED = set(dir(Exception)) | set(dir(object))
 
 
@@ -77,12 +77,33 @@ def _state(owner, name, table):
     return HERE if there else table.get(name, "")
 
 
+def _in_modules(sdk):
+    """Return public names of the SDK's modules that its top does not have."""
+    found = {}
+    for top in _READ:
+        module = importlib.import_module(f"signalwire.{top}")
+        inner = pkgutil.walk_packages(getattr(module, "__path__", ()), f"{module.__name__}.")
+        for name in (module.__name__, *(each.name for each in inner)):
+            if not _OF_THE_SDK_ITSELF.search(name):
+                part = importlib.import_module(name)
+                found |= {each: part for each, value in vars(part).items() if _is_own(each, value, name)}
+    return sorted((part.__name__.partition(".")[2], name) for name, part in found.items() if name not in sdk.__all__)
+
+
+def _is_own(name, value, module):
+    if name.startswith("_"):
+        return False
+    kind = value if inspect.isclass(value) or inspect.isfunction(value) else type(value)
+    return kind.__module__ == module and not name.isupper()
+
+
 def names():
     """Return all names, in the order of the page."""
     sdk = importlib.import_module("signalwire")
     pom = importlib.import_module("signalwire.pom.pom")
     found = [Name("", name, _state(agenthost, name, OF_THE_PACKAGE)) for name in sorted(sdk.__all__)]
-    found += [Name("", name, state) for name, state in FUNCTIONS.items()]
+    for module, name in _in_modules(sdk):
+        found.append(Name("names", f"{module}.{name}", _state(agenthost, name, OF_THE_PACKAGE)))
     agent, server = sdk.AgentBase("a"), sdk.AgentServer()
     classes = {
         "AgentBase": ([*_public(sdk.AgentBase), *vars(agent)], OF_AGENTS),
@@ -117,7 +138,8 @@ def page():
     """Return the text of the page."""
     version = importlib.import_module("signalwire").__version__
     found = names()
-    titles = {"": "Names of the package", "modules": "Modules", "skills": "Skills", "prefabs": "Prefabs"}
+    titles = {"": "Names of the package", "names": "Names of modules"}
+    titles |= {name: name.capitalize() for name in ("modules", "skills", "prefabs")}
     owners = list(dict.fromkeys(each.owner for each in found))
     lead = (
         f"Every public name of `signalwire-sdk` {version}, and its counterpart in agenthost. A name that is not here\n"
@@ -130,7 +152,7 @@ def page():
         rows = [each for each in found if each.owner == owner]
         parts.append(f"## {titles.get(owner, owner)}\n")
         same = [row for row in rows if row.state == HERE]
-        if same and owner not in ("", "skills"):
+        if same and owner not in ("", "names", "skills"):
             parts.append("The same names: " + ", ".join(f"`{row.name}`" for row in same) + ".\n")
             rows = [row for row in rows if row.state != HERE]
         if rows:

@@ -31,6 +31,7 @@ RULES = {
     "A119": "tool-without-mark",
     "A120": "plugin-without-hooks",
     "A121": "option-of-a-tool-misspelt",
+    "A122": "method-that-serves",
 }
 """The name of each rule. docs/reference/checks.md has a row for each."""
 

@@ -24,6 +24,8 @@ _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 _INJECTED = ("call", "raw_data")
 _PLAIN = ("args", "raw_data")
 _TOOL_OPTIONS = frozenset(signature(Tool.define).parameters) - {"cls", "handler", "extras"}
+_SERVING = frozenset(("_register_routes", "as_router", "get_app", "run", "serve"))
+"""Methods of agents that a program calls, and a host does not."""
 _ARGUMENT = re.compile(r"^ {4}(\*{0,2}\w+)(?: \([^)]*\))?:", re.MULTILINE)
 _BLOCKING = {
     "input": "await a client's own method",
@@ -96,6 +98,7 @@ def _class(file: _File, cls: ast.ClassDef, *, plugin: bool) -> Iterator[Finding]
                 "lifespan is not a context manager",
                 "write @asynccontextmanager above async def lifespan",
             )
+    yield from _not_called(file, cls, methods)
     for method in methods:
         if method not in tools and _looks_like_tool(method):
             yield file.finding(
@@ -103,6 +106,19 @@ def _class(file: _File, cls: ast.ClassDef, *, plugin: bool) -> Iterator[Finding]
                 method,
                 f"{method.name} returns a FunctionResult and is not a tool",
                 "write @AgentBase.tool above it, or let its name begin with _",
+            )
+
+
+def _not_called(file: _File, cls: ast.ClassDef, methods: list[_Function]) -> Iterator[Finding]:
+    if not any(_last(base).endswith(("AgentBase", "Agent")) for base in cls.bases):
+        return
+    for method in methods:
+        if method.name in _SERVING:
+            yield file.finding(
+                "A122",
+                method,
+                f"the host does not call {method.name} of an agent, so what it adds is not served",
+                "start the program itself with python, or add handlers to AgentServer.app",
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from agenthost.agent.vocabulary.configurable import Configurable
@@ -18,6 +19,9 @@ __all__ = ["ServingWords"]
 class ServingWords(Configurable):
     """Serving an agent without others, by the same rules as ``agenthost run``."""
 
+    _app: Any = None
+    """The application of a subclass whose own ``get_app`` keeps one, as in SignalWire's SDK."""
+
     def get_app(self) -> Front:
         """Return the agent as an ASGI application.
 
@@ -28,12 +32,25 @@ class ServingWords(Configurable):
         """
         return self._own_host().app
 
-    def as_router(self) -> Front:
-        """Return the agent as an ASGI application, like ``get_app``.
+    def as_router(self) -> Any:
+        """Return the agent for another application, which mounts or includes it.
 
-        Mount it: ``app.mount("/agents", agent.as_router())``.
+        In a program that has imported FastAPI, it is an ``APIRouter`` with the agent's endpoints:
+        ``app.include_router(agent.as_router(), prefix=agent.route)``. Elsewhere it is the ASGI application of
+        ``get_app``: ``app.mount("/agents", agent.as_router())``.
+
+        Raises:
+            ConfigurationError: agenthost.toml, the environment or an argument of the agent is wrong.
         """
-        return self.get_app()
+        if (fastapi := sys.modules.get("fastapi")) is None:
+            return self.get_app()
+        router = fastapi.APIRouter(redirect_slashes=False, lifespan=self._own_host().lifespan)
+        self._register_routes(router)
+        return router
+
+    def _register_routes(self, router: Any) -> None:
+        """Add the agent's endpoints to the router that ``as_router`` returns."""
+        self._own_host().add_routes(router)
 
     def setup_graceful_shutdown(self) -> None:
         """Change nothing.

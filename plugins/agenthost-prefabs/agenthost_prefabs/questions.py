@@ -11,7 +11,7 @@ from agenthost import AgentBase, Call, FunctionResult
 from agenthost_prefabs.prefab import Prefab, PrefabSettings, filled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import attrs
 
@@ -156,9 +156,26 @@ class QuestionsAgent(Prefab):
         value = asked.read(answer)
         if value is None and (answer.strip() or asked.required):
             return FunctionResult(f"This answer does not fit. Ask again: [{asked.key}] {asked.question}{asked.hint}")
-        answers = await call.state.update("answers", lambda known: {**known, asked.key: value}, {})
+        before: dict[str, Any] = {}
+
+        def with_answer(known: dict[str, Any]) -> dict[str, Any]:
+            nonlocal before
+            before = known
+            return {**known, asked.key: value}
+
+        answers = await call.state.update("answers", with_answer, {})
         await self.state.set(f"answers:{call.id}"[:200], answers)
+        await self.answered(asked, before, value)
         return self._next(answers).update_global_data({"answers": answers})
+
+    async def answered(self, question: Question, before: Mapping[str, Any], value: object) -> None:
+        """Take note of an answer.
+
+        Args:
+            question: Its question
+            before: The call's answers before it
+            value: Its value, None if the question is skipped
+        """
 
     async def _answers(self, call: Call) -> dict[str, Any]:
         found: dict[str, Any] = await call.state.get("answers", {})

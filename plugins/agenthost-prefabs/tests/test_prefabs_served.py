@@ -76,6 +76,21 @@ def test_results_are_kept_for_the_operator(agenthost_host):
         assert agenthost_host.state("survey").get(f"answers:{call.id}") == kept
 
 
+def test_a_survey_counts_its_answers(agenthost_host):
+    """``agenthost state survey counts`` shows them."""
+    agenthost_host.add(SurveyAgent(SurveyAgent.Settings()))
+    for answers in (["4", "5", "Popcorn"], ["3", ""], ["eleven"]):
+        call = agenthost_host.call("/survey")
+        for number, answer in enumerate(answers):
+            field = "comment" if number + 1 == len(answers) > 1 else "rating"
+            call.tool("submit_answer", answer=answer, field=field)
+
+    assert agenthost_host.state("survey").get("counts") == {
+        "rating": {"3": 1, "5": 1, "average": 4.0},
+        "comment": {"answered": 1, "skipped": 1},
+    }
+
+
 def test_a_form_in_text(say):
     assert say("info-gatherer", "start the questions", "Ann", "A lost scarf")[-1] == "Thank you, that is all."
 

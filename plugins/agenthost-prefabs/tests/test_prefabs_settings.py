@@ -7,6 +7,7 @@ from agenthost_prefabs.faq import Faq, closest
 from agenthost_prefabs.info_gatherer import InfoGathererSettings
 from agenthost_prefabs.questions import Question
 from agenthost_prefabs.receptionist import Department, ReceptionistSettings
+from agenthost_prefabs.survey import counted
 from hypothesis import given, strategies as st
 
 CHOICE = Question(key="seat", question="Which seat?", kind="choice", options=("stalls", "balcony"))
@@ -82,3 +83,19 @@ def test_the_closest_question_needs_words_in_common():
     assert closest("What is the capital of Peru?", known) is None
     assert closest("", known) is None
     assert closest("open", []) is None
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from((1, 2, 5, None)))))
+def test_counts_are_those_of_the_latest_answers(given_answers):
+    """Three calls answer, skip and change their answers in any order."""
+    counts, latest = {}, {}
+    for call, value in given_answers:
+        before = {"rating": latest[call]} if call in latest else {}
+        counts, latest = counted(counts, RATING, before, value), {**latest, call: value}
+
+    values = [*latest.values()]
+    ratings = [value for value in values if value is not None]
+    expected = {str(value or "skipped"): values.count(value) for value in values}
+    if ratings:
+        expected["average"] = round(sum(ratings) / len(ratings), 2)
+    assert counts.get("rating", {}) == expected
