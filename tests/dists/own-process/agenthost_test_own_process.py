@@ -62,7 +62,8 @@ class Wild(AgentBase):
 
     @AgentBase.tool
     def leak(self, mebibytes: int) -> str:
-        self.leaked.append(os.urandom(1024) * 1024 * mebibytes)
+        for _ in range(mebibytes):
+            self.leaked.append(os.urandom(1024) * 1024)
         return str(os.getpid())
 
     @AgentBase.tool
