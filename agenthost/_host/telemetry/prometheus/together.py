@@ -2,6 +2,8 @@
 
 ``prometheus_client.multiprocess`` decodes every name and writes every line again for each scrape, a third of a second
 for a thousand agents. Here names are decoded once: a scrape reads the numbers, and writes the families that changed.
+The samples of a histogram with the same labels are a child. Most children have the bounds of the one before them and
+are in one piece in a file, so that their keys are compared with what is expected, and not decoded one by one.
 """
 
 from __future__ import annotations
@@ -10,15 +12,16 @@ import json
 import struct
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from agenthost._host.telemetry.prometheus.children import INFINITE, LE, Child, Parts, Shape
 from agenthost._host.telemetry.prometheus.shared import locked
 from agenthost._host.telemetry.prometheus.text import line_beginning, number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["Together"]
@@ -26,19 +29,9 @@ __all__ = ["Together"]
 _START = 8
 """Position of the first entry of a file, after the number of bytes that are used."""
 _integer = struct.Struct("i").unpack_from
+_SUM = b'_sum", {'
 _MERGED = {"livemax": max, "livemin": min}
 """Gauges that are not added up, by the word for their mode in the names of files."""
-
-
-class _Line(NamedTuple):
-    """A sample in the order of its family, and its text without the number."""
-
-    labels: tuple[str, ...]
-    """The values of its labels, but for the bound of a bucket."""
-    part: int
-    bound: float
-    slot: int
-    beginning: str
 
 
 @define(eq=False)
@@ -46,8 +39,13 @@ class _Family:
     """A family with the lines of all processes."""
 
     head: str
-    buckets: bool
-    lines: list[_Line] = field(factory=list)
+    lines: list[tuple[str, int]] = field(factory=list)
+    """The lines of samples without their numbers, and the places of these."""
+    children: dict[tuple[str, str], Child] = field(factory=dict)
+    """The children of a histogram, by the text of their labels around that of the bound."""
+    shape: Shape | None = None
+    """The common form of the children in files, once one of them is complete."""
+    slots: Sequence[int] = ()
     added: bool = False
     numbers: Sequence[float | None] = ()
     text: str = ""
@@ -56,38 +54,24 @@ class _Family:
         """Return the text with the present numbers."""
         if self.added:
             self.lines.sort()
+            self.children = dict(sorted(self.children.items()))
+            own = [slot for child in self.children.values() for slot in child.slots]
+            self.slots = own or [slot for _, slot in self.lines]
             self.added = False
-        numbers = [totals[line.slot] for line in self.lines]
+        numbers = [totals[slot] for slot in self.slots]
         if numbers != self.numbers or not self.text:
             self.numbers = numbers
-            written = self._histogram(numbers) if self.buckets else self._plain(numbers)
-            text = "".join(written)
+            text = "".join(self._written(totals))
             self.text = f"{self.head}{text}" if text else ""
         return self.text
 
-    def _plain(self, numbers: Sequence[float | None]) -> Iterator[str]:
-        for line, number in zip(self.lines, numbers, strict=True):
+    def _written(self, totals: Sequence[float | None]) -> Iterator[str]:
+        for child in self.children.values():
+            yield child.now(totals)
+        for beginning, slot in self.lines:
+            number = totals[slot]
             if number is not None:
-                yield line.beginning + number_text(number)
-
-    def _histogram(self, numbers: Sequence[float | None]) -> Iterator[str]:
-        """Yield the buckets of each child, added up, then count and sum."""
-        count, child = 0.0, None
-        for line, number in zip(self.lines, numbers, strict=True):
-            labels, part, _, _, beginning = line
-            if labels != child:
-                child, count = labels, 0.0
-            if part == _BUCKET:
-                count += number or 0.0
-            if number is not None:
-                yield beginning + number_text(number if part == _SUM else count)
-
-
-_BOUND = b'"le": "'
-"""The text before the bound in the key of a bucket. Quotes in values are escaped."""
-_BUCKET, _COUNT, _SUM = range(3)
-"""The parts of a histogram, in the order of their lines."""
-_INFINITE = float("inf")
+                yield beginning + number_text(number)
 
 
 @define(eq=False)
@@ -100,23 +84,6 @@ class _File:
     places: list[int] = field(factory=list)
 
 
-class _Child(NamedTuple):
-    """A child of a histogram: the common parts of its buckets' keys and lines."""
-
-    mode: str
-    before: bytes
-    """The key up to the bound."""
-    after: bytes
-    family: _Family
-    labels: tuple[str, ...]
-    beginning: str
-    """The line up to the bound."""
-    end: str
-    """The line after the bound, up to its number."""
-    total: str
-    """The beginning of the line with the count."""
-
-
 @define(eq=False)
 class Together:
     """The text of the families in the files of a directory."""
@@ -127,8 +94,8 @@ class Together:
     _slots: dict[str, dict[bytes, int]] = field(factory=dict)
     """The places of samples among the totals, by the mode of their files and by name."""
     _used: int = 0
-    _child: _Child | None = None
-    """The child of the latest bucket, which is the next one's, too, but for the last bucket of a child."""
+    _latest: tuple[bytes, tuple[_Family, Parts, Child] | None] = (b"", None)
+    """The latest key of a sum, and what it tells."""
     _lock: threading.Lock = field(factory=threading.Lock)
 
     def now(self) -> bytes:
@@ -162,45 +129,87 @@ class Together:
                 key = content[start : start + length]
                 slot = known.get(key)
                 if slot is None:
-                    slot = self._new_slot(kind, mode, key)
+                    slot = known[key] = self._new_slot(kind, mode, key)
                 place = start + length + (8 - (length + 4) % 8)
                 slots.append(slot)
                 places.append(place // 8)
                 file.used = position = place + 16
+                if kind == "histogram" and _SUM in key:
+                    file.used = position = self._buckets(key, content, position, used, file)
         return file
 
     def _new_slot(self, kind: str, mode: str, key: bytes) -> int:
-        """Return the place of a new sample among the totals."""
-        before, is_bucket, rest = key.partition(_BOUND)
-        bound, _, after = rest.partition(b'"')
-        child = self._child
-        if child is not None and child.before == before and child.after == after and child.mode == mode:
-            return self._new_bucket(child, key, bound.decode())
-        parts = _parts(key)
-        name = parts.name
-        slot = self._slots[mode][key] = self._used
-        self._used += 1
+        """Return the place of a sample that is new, or that its child has."""
+        if kind != "histogram":
+            name, description, beginning = _plain(key)
+            shown = f"{name}_total" if kind == "counter" else name
+            family = self._family(name, mode, shown, kind, description)
+            family.lines.append((beginning, self._used))
+            family.added = True
+            self._used += 1
+            return self._used - 1
+        found = self._sum_of(key)
+        if found is not None:
+            return found[2].slots[0]
+        name, labels, bound, description = _of_histogram(key)
+        family = self._family(name, "", name, kind, description)
+        child = self._child(family, name, labels)
+        if bound is None:
+            return child.slots[0]
+        if bound not in child.bounds:
+            child.add(bound, self._used)
+            self._used += 1
+            family.added = True
+            if family.shape is None and bound == INFINITE:
+                family.shape = Shape.of(key, child.bounds)
+        return child.slots[1 + child.bounds.index(bound)]
+
+    def _family(self, name: str, mode: str, shown: str, kind: str, description: str) -> _Family:
         family = self._families.get((name, mode))
         if family is None:
-            shown = f"{name}_total" if kind == "counter" else name
-            head = f"# HELP {shown} {parts.description}\n# TYPE {shown} {kind}\n"
-            family = self._families[(name, mode)] = _Family(head, kind == "histogram")
-        family.lines.extend(_lines(family, parts, slot))
-        family.added = True
-        if is_bucket and family.buckets and b"\\" not in key:
-            self._child = _child_of(mode, before, after, family, parts)
-        return slot
+            head = f"# HELP {shown} {description}\n# TYPE {shown} {kind}\n"
+            family = self._families[(name, mode)] = _Family(head)
+        return family
 
-    def _new_bucket(self, child: _Child, key: bytes, bound: str) -> int:
-        """Return the place of another bucket of a child."""
-        slot = self._slots[child.mode][key] = self._used
-        self._used += 1
-        number, family = float(bound), child.family
-        family.lines.append(_Line(child.labels, _BUCKET, number, slot, f"{child.beginning}{bound}{child.end}"))
-        if number == _INFINITE:
-            family.lines.append(_Line(child.labels, _COUNT, 0.0, slot, child.total))
-        family.added = True
-        return slot
+    def _child(self, family: _Family, name: str, labels: tuple[str, str]) -> Child:
+        child = family.children.get(labels)
+        if child is None:
+            child = family.children[labels] = Child(name, labels, [self._used])
+            family.added = True
+            self._used += 1
+        return child
+
+    def _sum_of(self, key: bytes) -> tuple[_Family, Parts, Child] | None:
+        """Return what the key of a sum tells, if its family has a usual form."""
+        if self._latest[0] == key:
+            return self._latest[1]
+        name, found = _name(key), None
+        family = self._families.get((name, ""))
+        if family is not None and family.shape is not None and (parts := family.shape.split(key)) is not None:
+            found = family, parts, self._child(family, name, parts.labels)
+        self._latest = key, found
+        return found
+
+    def _buckets(self, key: bytes, content: bytes, position: int, used: int, file: _File) -> int:
+        """Read buckets of the usual form after a sum. Return the position after them."""
+        found = self._sum_of(key)
+        if found is None:
+            return position
+        family, parts, child = found
+        shape = family.shape
+        if shape is None or child.bounds not in ((), shape.bounds):
+            return position
+        places, end = shape.places(parts, content, position)
+        if end > used or not places:
+            return position
+        if not child.bounds:
+            child.bounds, child.shape = shape.bounds, shape
+            child.slots += range(self._used, self._used + len(places))
+            self._used += len(places)
+            family.added = True
+        file.slots += child.slots[1:]
+        file.places += places
+        return end
 
     def _add(self, path: Path, content: bytes, totals: list[float | None]) -> None:
         file = self._files[path.name]
@@ -214,65 +223,33 @@ class Together:
                 totals[slot] = total + number if merge is None else merge(total, number)
 
 
-class _Parts(NamedTuple):
-    """The parts of a sample's key, and the beginning of its line."""
-
-    name: str
-    sample: str
-    labels: Sequence[str]
-    """The names of its labels, sorted."""
-    values: Sequence[str]
-    description: str
-    beginning: str
+def _name(key: bytes) -> str:
+    """Return the name of the family of a key, which is JSON without escapes there."""
+    return key[2 : key.index(b'"', 2)].decode()
 
 
-def _parts(key: bytes) -> _Parts:
-    """Return the parts of a sample's key.
+def _plain(key: bytes) -> tuple[str, str, str]:
+    """Return the family, the description and the beginning of the line of a sample.
 
-    A key is JSON, with sorted labels. Without escapes, its strings are what is between quotes, and its labels differ
-    from those of a line in their separators alone.
+    A key is JSON, with sorted labels. Without escapes, it differs from a line in its separators alone.
     """
     if b"\\" in key or not key.endswith(b'"]'):  # escaped, or not finished
         name, sample, labels, description = json.loads(key)
-        labels = dict(sorted(labels.items()))
-        return _Parts(name, sample, [*labels], [*labels.values()], description, line_beginning(sample, labels))
+        return name, description, line_beginning(sample, labels)
     head, _, rest = key.decode().partition("{")
     _, name, _, sample, _ = head.split('"')
     if rest.startswith("}"):
-        return _Parts(name, sample, (), (), rest.split('"')[1], f"{sample} ")
+        return name, rest.split('"')[1], f"{sample} "
     pairs, _, rest = rest.partition('"}, "')
-    pieces = pairs.split('"')
     written = pairs[1:].replace('": "', '="').replace('", "', '",')
-    return _Parts(name, sample, pieces[1::4], pieces[3::4], rest[:-2], f'{sample}{{{written}"}} ')
+    return name, rest[:-2], f'{sample}{{{written}"}} '
 
 
-def _child_of(mode: str, before: bytes, after: bytes, family: _Family, parts: _Parts) -> _Child:
-    """Return the child of a bucket whose key has no escapes."""
-    place = parts.labels.index("le")
-    pairs = [f'{label}="{value}"' for label, value in zip(parts.labels, parts.values, strict=True)]
-    beginning = ",".join([*pairs[:place], 'le="'])
-    end = "".join(f",{pair}" for pair in pairs[place + 1 :])
-    own = tuple(value for number, value in enumerate(parts.values) if number != place)
-    others = ",".join(pair for number, pair in enumerate(pairs) if number != place)
-    total = f"{parts.name}_count{{{others}}} " if others else f"{parts.name}_count "
-    return _Child(mode, before, after, family, own, f"{parts.sample}{{{beginning}", f'"{end}}} ', total)
-
-
-def _lines(family: _Family, parts: _Parts, slot: int) -> Iterable[_Line]:
-    """Return the lines of a sample.
-
-    A histogram's largest bucket is its count, too.
-    """
-    values = tuple(parts.values)
-    if not family.buckets:
-        return [_Line(values, 0, 0.0, slot, parts.beginning)]
-    if parts.sample.endswith("_sum"):
-        return [_Line(values, _SUM, 0.0, slot, parts.beginning)]
-    place = parts.labels.index("le")
-    bound, child = float(values[place]), (*values[:place], *values[place + 1 :])
-    lines = [_Line(child, _BUCKET, bound, slot, parts.beginning)]
-    if bound == _INFINITE:
-        labels = [label for label in parts.labels if label != "le"]
-        count = line_beginning(f"{parts.name}_count", dict(zip(labels, child, strict=True)))
-        lines.append(_Line(child, _COUNT, 0.0, slot, count))
-    return lines
+def _of_histogram(key: bytes) -> tuple[str, tuple[str, str], str | None, str]:
+    """Return the family, the labels around the bound, the bound, and the description."""
+    name, _, labels, description = json.loads(key)
+    bound = labels.pop(LE, None)
+    before = {label: value for label, value in labels.items() if label < LE}
+    after = {label: value for label, value in labels.items() if label > LE}
+    start, end = (line_beginning("", each)[1:-2] if each else "" for each in (before, after))
+    return name, (f"{start}," if start else "", f",{end}" if end else ""), bound, description

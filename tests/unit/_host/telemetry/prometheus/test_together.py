@@ -130,3 +130,41 @@ def test_a_name_that_was_not_finished_is_left_out(tmp_path):
     file.write_bytes(content[: last + 5] + bytes(6) + content[last + 11 :])
 
     assert list(families(Together(tmp_path).now())["agenthost_counter"][1].values()) == [2.0]
+
+
+def written(directory, process, agents, samples):
+    """Write the samples of a histogram for agents, in the given order."""
+    file = MmapedDict(str(directory / f"histogram_{process}.db"))
+    name = "agenthost_seconds"
+    for agent in agents:
+        for number, sample in enumerate(samples):
+            sort, names, values = ("sum", [], []) if sample == "sum" else ("bucket", ["le"], [sample])
+            key = mmap_key(name, f"{name}_{sort}", ["agent", *names], [agent, *values], "About it.")
+            file.write_value(key, 1.0 + number, 0.0)
+    file.close()
+
+
+USUAL = ("sum", *BOUNDS)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [(("a", "b", "c"), USUAL), (("b", "c", "d"), USUAL)],
+        [(("a", "b"), USUAL), (("c", "b"), (*BOUNDS, "sum"))],
+        [(("a", "b", "%s 100%"), USUAL), (("größe", "b"), USUAL)],
+        [(("a", "b"), USUAL), (("c",), ("sum", "0.001")), (("c", "d"), USUAL)],
+        [(("a", "b"), USUAL), (("c", "b"), ("sum", "0.001", "0.5", "2.5", "+Inf"))],
+        [(("a", "a longer name", "b", "c"), USUAL)],
+    ],
+    ids=["known", "another order", "escaped", "unfinished", "other bounds", "lengths"],
+)
+def test_children_of_the_usual_form_and_others_are_added_up(tmp_path, files):
+    """Later children of a file are compared with what the first one lets expect."""
+    together = Together(tmp_path)
+    for process, (agents, samples) in enumerate(files):
+        written(tmp_path, process, agents, samples)
+        together.now()
+
+    assert families(together.now()) == expected(tmp_path)
+    assert families(Together(tmp_path).now()) == expected(tmp_path)
