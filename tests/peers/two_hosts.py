@@ -1,4 +1,4 @@
-"""Two hosts with one store: `east` serves billing, `west` everything else, and reaches billing there."""
+"""Two hosts with one store: `east` announces billing, `west` serves everything else, and finds billing there."""
 
 import json
 import os
@@ -26,6 +26,7 @@ password = "{password}"
 port = {port}
 state_dir = "state"
 agents = {agents}
+{more}
 [state]
 url = "sqlite:///{store}"
 [conversation]
@@ -35,6 +36,10 @@ default = "openai"
 [models.openai]
 url = "{model}"
 """
+ANNOUNCED = """\
+announce = "east"
+announce_url = "http://127.0.0.1:{port}"
+"""
 EAST = """\
 [keys.west]
 secret = "{secret}"
@@ -43,7 +48,6 @@ scopes = ["call", "text"]
 """
 WEST = """\
 [peers.east]
-url = "http://127.0.0.1:{east}"
 user = "west"
 secret = "{secret}"
 agents = ["billing"]
@@ -132,7 +136,8 @@ class KilledPeer:
 def two_hosts(directory, model):
     """Serve both hosts, which start at the same time."""
     ports = {"east": free_port(), "west": free_port()}
-    own = {"east": EAST.format(secret=PEER_SECRET), "west": WEST.format(secret=PEER_SECRET, east=ports["east"])}
+    own = {"east": EAST.format(secret=PEER_SECRET), "west": WEST.format(secret=PEER_SECRET)}
+    more = {"east": ANNOUNCED.format(port=ports["east"]), "west": ""}
     agents = {"east": ["billing"], "west": ["clerk", "stock", "both"]}
     hosts = {}
     with ExitStack() as stack:
@@ -143,6 +148,7 @@ def two_hosts(directory, model):
                 password=PASSWORD,
                 port=port,
                 agents=json.dumps(agents[name]),
+                more=more[name],
                 store=directory / "shared.db",
                 model=model.url,
             )
