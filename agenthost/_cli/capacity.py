@@ -131,7 +131,8 @@ def _lines(measured: Measured, found: Capacity, target: Target, *, called: bool)
     yield f"  {len(measured.requests)} requests: p50 {median:.1f} ms, p95 {late:.1f} ms"
     yield f"  a call takes {found.cpu_seconds * 1000:.2f} ms of CPU"
     yield f"  memory of the worker: {_mb(measured.rest)} before, {_mb(measured.peak)} at most"
-    yield f"one worker carries {found.rate:.3g} calls a second, {found.rate * length:.0f} conversations of {length:g} s"
+    calls = f"{found.rate:.0f}" if found.rate >= 100 else f"{found.rate:.3g}"  # noqa: PLR2004 - three digits
+    yield f"one worker carries {calls} calls a second, {found.rate * length:.0f} conversations of {length:g} s"
     if found.bound != "CPU":
         yield f"  bound by the tools of {found.bound}, which wait, not by the CPU. fix: raise running of that agent"
     workers = found.workers(target)

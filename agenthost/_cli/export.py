@@ -14,7 +14,7 @@ from agenthost._host.generations.lock import lock_path
 from agenthost.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from agenthost._host.config.schema import Config
     from agenthost._host.operations.exports.deployment import Deployment
@@ -67,6 +67,13 @@ def systemd(file: str | None, output: Path | None, force: bool) -> None:
     is_flag=True,
     help="Write a deployment, a service, an autoscaler and a network policy for each agent, and an ingress.",
 )
+@click.option(
+    "--group",
+    "groups",
+    metavar="NAME=AGENT,…",
+    multiple=True,
+    help="With --per-agent, one deployment for these agents, or those that match patterns; repeatable.",
+)
 @click.option("--keda", is_flag=True, help="With --per-agent, write ScaledObjects of KEDA in place of autoscalers.")
 @click.option(
     "--prometheus",
@@ -83,6 +90,7 @@ def kubernetes(
     file: str | None,
     image: str,
     per_agent: bool,
+    groups: tuple[str, ...],
     keda: bool,
     prometheus: str | None,
     gateway: str | None,
@@ -93,8 +101,8 @@ def kubernetes(
     from agenthost._host.operations.exports.kubernetes import kubernetes_files
     from agenthost._host.operations.exports.per_agent import Keda, per_agent_files
 
-    if (keda or gateway) and not per_agent:
-        raise click.UsageError("--keda and --gateway are for agents. fix: add --per-agent.")
+    if (keda or gateway or groups) and not per_agent:
+        raise click.UsageError("--group, --keda and --gateway are for agents. fix: add --per-agent.")
     if prometheus is not None and not keda:
         raise click.UsageError("--prometheus is for KEDA. fix: add --keda.")
     whole = _deployment(file)
@@ -106,7 +114,8 @@ def kubernetes(
     path = Path(lock_path(whole.config))
     lock = path.read_text("utf-8") if path.is_file() else None
     scaling = Keda(prometheus) if keda else None
-    _give(per_agent_files(whole, image, _placed(file, whole.config), lock, scaling, gateway), output, force=force)
+    placed = _placed(file, whole.config, groups)
+    _give(per_agent_files(whole, image, placed, lock, scaling, gateway), output, force=force)
 
 
 @command.command("image")
@@ -146,37 +155,68 @@ def sbom(output: Path | None, force: bool) -> None:
     _give(sbom_files(hosted_distributions(), now), output, force=force)
 
 
-def _placed(file: str | None, config: Config) -> list[PlacedAgent]:
-    """Return the agents and workflows with deployments of their own, the longest routes first.
+def _placed(file: str | None, config: Config, groups: Sequence[str]) -> list[PlacedAgent]:
+    """Return the agents, workflows and groups with own deployments, the longest routes first.
 
     Raises:
-        ConfigurationError: the route of an agent is not known.
+        ConfigurationError: the route of an agent is not known, or two deployments have one name.
+        UsageError: a group matches nothing, or an agent is in two.
     """
-    from agenthost._discovery import AGENTS, discover
-    from agenthost._host.generations.lock import known_owners, read_lock
     from agenthost._host.operations.exports.deployment import Deployment
     from agenthost._host.operations.exports.per_agent import PlacedAgent
-    from agenthost._host.packages.selection import select
 
-    lock = read_lock(config)
-    found: list[tuple[str, str | None, tuple[str, ...]]] = []
-    for item in select(config, discover((AGENTS,)), known_owners(config, lock)).wanted:
-        locked = item.locked_in(lock)
-        if item.served:
-            found.append((item.key, item.config.route or (locked.route if locked else None), (item.key,)))
-    for name, table in config.workflows.items():
-        if table.enabled and config.host.serves(name):
-            found.append((name, table.route or f"/{name}", (name, *table.agents)))
+    served = _served(config)
     placed = []
-    for key, route, only in found:
-        if route is None:
-            raise ConfigurationError(f"the route of agent {key!r} is not known here. fix: agenthost lock stores it")
-        placed.append(PlacedAgent(key, route, Deployment.of(configuration(file, agents=only), os.environ, 1), only))
+    for name, keys in _grouped([*served], groups).items():
+        only = tuple(dict.fromkeys(member for key in keys for member in served[key][1]))
+        routes = {key: served[key][0] for key in keys}
+        placed.append(PlacedAgent(name, routes, Deployment.of(configuration(file, agents=only), os.environ, 1), only))
     by_label = {each.label: each.key for each in placed}
     for each in placed:
         if (other := by_label[each.label]) != each.key:
             raise ConfigurationError(f"agents {each.key!r} and {other!r} have one name on Kubernetes. fix: rename one")
-    return sorted(placed, key=lambda each: (-len(each.route), each.route))
+    return sorted(placed, key=lambda each: min((-len(route), route) for route in each.routes.values()))
+
+
+def _served(config: Config) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Return the route of each agent and workflow, and the agents it needs."""
+    from agenthost._discovery import AGENTS, discover
+    from agenthost._host.generations.lock import known_owners, read_lock
+    from agenthost._host.packages.selection import select
+
+    lock = read_lock(config)
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for item in select(config, discover((AGENTS,)), known_owners(config, lock)).wanted:
+        locked = item.locked_in(lock)
+        route = item.config.route or (locked.route if locked else None)
+        if item.served and route is None:
+            raise ConfigurationError(
+                f"the route of agent {item.key!r} is not known here. fix: agenthost lock stores it"
+            )
+        if item.served:
+            found[item.key] = str(route), (item.key,)
+    for name, table in config.workflows.items():
+        if table.enabled and config.host.serves(name):
+            found[name] = table.route or f"/{name}", (name, *table.agents)
+    return found
+
+
+def _grouped(keys: Sequence[str], groups: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the keys of each deployment, by its name."""
+    from fnmatch import fnmatchcase
+
+    grouped: dict[str, tuple[str, ...]] = {}
+    taken: dict[str, str] = {}
+    for group in groups:
+        name, _, listed = group.partition("=")
+        patterns = [pattern.strip() for pattern in listed.split(",")]
+        grouped[name] = tuple(key for key in keys if any(fnmatchcase(key, pattern) for pattern in patterns))
+        if not name or not grouped[name]:
+            raise click.UsageError(f"--group {group}: it matches no agent. fix: --group accounts=billing,'sales-*'")
+        for key in grouped[name]:
+            if (other := taken.setdefault(key, name)) != name:
+                raise click.UsageError(f"--group {group}: {key} is in {other} too. fix: name it in one group.")
+    return {key: (key,) for key in keys if key not in taken} | grouped
 
 
 def _deployment(file: str | None) -> Deployment:

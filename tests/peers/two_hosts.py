@@ -1,4 +1,4 @@
-"""Two hosts with one store: `east` announces billing, `west` serves everything else, and finds billing there."""
+"""Two hosts with one store: `east` announces billing, and `west` finds it there."""
 
 import json
 import os

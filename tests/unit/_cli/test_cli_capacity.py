@@ -9,6 +9,7 @@ from attrs import evolve
 from hypothesis import given, strategies as st
 
 from agenthost._cli import main
+from agenthost._cli.capacity import _lines
 from agenthost._cli.trials.capacity_figures import Target, capacity_of
 from agenthost._cli.trials.measured_host import trial_config
 from agenthost._cli.trials.measured_load import Measured
@@ -35,6 +36,14 @@ def test_the_cpu_bounds_a_worker():
 
     assert (found.cpu_seconds, found.rate, found.bound) == (0.002, 250.0, "CPU")
     assert (found.memory, found.shared) == (50_000_000, 60_000_000)
+
+
+@pytest.mark.parametrize(("cpu", "calls"), [(0.02, "25000"), (2.0, "250"), (64.0, "7.81")])
+def test_calls_a_second_are_written_without_exponents(cpu, calls):
+    measured = evolve(MEASURED, cpu=cpu)
+    lines = [*_lines(measured, capacity_of(measured, AGENTS, 0.5), Target(None, None, 180.0), called=True)]
+
+    assert [line for line in lines if line.startswith(f"one worker carries {calls} calls a second, ")]
 
 
 def test_tools_that_wait_bound_a_worker():

@@ -76,6 +76,24 @@ def test_each_agent_and_workflow_has_a_deployment(export):
     }
 
 
+def test_a_group_has_one_deployment_for_its_agents(export):
+    """Its routes lead there, and it scales by the calls of all its agents."""
+    more = ("--keda", "--prometheus", "http://prometheus:9090", "--gateway", "web")
+    code, found, _ = export("--per-agent", "--group", "accounts=export-*", *more)
+    named = {(kind, name): each for kind, name, each in found}
+    command = named["Deployment", "agenthost-accounts"]["spec"]["template"]["spec"]["containers"][0]["command"]
+    [rule] = named["HTTPRoute", "agenthost-accounts"]["spec"]["rules"]
+    calls = named["ScaledObject", "agenthost-accounts"]["spec"]["triggers"][1]["metadata"]["query"]
+
+    assert code == 0
+    assert {name for kind, name in named if kind == "Deployment"} == {"agenthost-accounts", "agenthost-desk"}
+    assert sorted(command[command.index("--only") :: 2]) == ["--only", "--only"]
+    assert {*command[command.index("--only") + 1 :: 2]} == {"export-sales", "export-billing"}
+    assert {each["path"]["value"] for each in rule["matches"]} == {"/sales", "/invoices"}
+    assert calls.startswith('sum(agenthost_running{agent=~"export-')
+    assert "|export-" in calls
+
+
 def test_keda_and_a_gateway_take_the_place_of_autoscalers_and_the_ingress(export):
     code, found, _ = export("--per-agent", "--keda", "--prometheus", "http://prometheus:9090", "--gateway", "edge/web")
     kinds = [kind for kind, _, _ in found]
@@ -94,6 +112,9 @@ def test_keda_and_a_gateway_take_the_place_of_autoscalers_and_the_ingress(export
         (["--gateway", "web"], TOML, "fix: add --per-agent."),
         (["--per-agent", "--prometheus", "http://p"], TOML, "fix: add --keda."),
         (["--per-agent", "--keda"], "", "fix: set [state] url"),
+        (["--group", "a=b"], TOML, "fix: add --per-agent."),
+        (["--per-agent", "--group", "a=nobody"], TOML, "it matches no agent."),
+        (["--per-agent", "--group", "a=desk", "--group", "b=desk"], TOML, "desk is in a too."),
     ],
 )
 def test_options_that_need_another_one(export, words, toml, message):

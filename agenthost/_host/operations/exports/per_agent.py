@@ -16,7 +16,7 @@ from attrs import frozen
 from agenthost._host.operations.exports.kubernetes import kubernetes_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from agenthost._host.operations.exports.deployment import Deployment
 
@@ -92,12 +92,14 @@ spec:
     - name: {gateway}
 {namespace}{hostnames}  rules:
     - matches:
+{matches}      backendRefs:
+        - name: agenthost-{label}
+          port: 80
+"""
+_MATCH = """\
         - path:
             type: PathPrefix
             value: {path}
-      backendRefs:
-        - name: agenthost-{label}
-          port: 80
 """
 _INGRESS = """\
 apiVersion: networking.k8s.io/v1
@@ -133,17 +135,17 @@ class Keda:
 
 @frozen
 class PlacedAgent:
-    """An agent or a workflow with a deployment of its own.
+    """An agent, a workflow or a group of them with a deployment of its own.
 
     Args:
-        key: its key.
-        route: its route.
+        key: its key, or the name of the group.
+        routes: the route of each agent or workflow that callers reach, by key.
         deployment: the data of its own deployment.
-        only: the agents that it serves: itself, and the members of a workflow.
+        only: the agents that it serves: these, and the members of workflows.
     """
 
     key: str
-    route: str
+    routes: Mapping[str, str]
     deployment: Deployment
     only: tuple[str, ...]
 
@@ -204,7 +206,9 @@ def _scaled_object(agent: PlacedAgent, keda: Keda) -> str:
     text = _SCALED_OBJECT.format(label=agent.label)
     if keda.prometheus is None:
         return text
-    chosen = f'{{agent="{agent.key}"}}'
+    keys = [*agent.routes]
+    pattern = "|".join(keys).replace(".", "[.]")
+    chosen = f'{{agent="{keys[0]}"}}' if len(keys) == 1 else f'{{agent=~"{pattern}"}}'
     query = f"sum(agenthost_running{chosen}) + sum(agenthost_waiting{chosen})"
     return text + _CALLS_TRIGGER.format(prometheus=json.dumps(keda.prometheus), query=json.dumps(query))
 
@@ -216,10 +220,15 @@ def _http_route(host: str | None, agent: PlacedAgent, gateway: str) -> str:
         gateway=json.dumps(name),
         namespace=f"      namespace: {json.dumps(namespace)}\n" if namespace else "",
         hostnames=f"  hostnames: [{json.dumps(host)}]\n" if host else "",
-        path=json.dumps(agent.route),
+        matches="".join(_MATCH.format(path=json.dumps(route)) for route in agent.routes.values()),
     )
 
 
 def _ingress(host: str | None, agents: Iterable[PlacedAgent]) -> str:
-    paths = "".join(_PATH.format(path=json.dumps(agent.route), label=agent.label) for agent in agents)
+    routes = sorted(((route, agent.label) for agent in agents for route in agent.routes.values()), key=_longest_first)
+    paths = "".join(_PATH.format(path=json.dumps(route), label=label) for route, label in routes)
     return _INGRESS.format(host=f"host: {json.dumps(host)}\n      " if host else "", paths=paths)
+
+
+def _longest_first(item: tuple[str, str]) -> tuple[int, str]:
+    return -len(item[0]), item[0]

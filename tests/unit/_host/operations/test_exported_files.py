@@ -249,7 +249,7 @@ def per_agent(tmp_path):
         return Deployment.of(load_config(str(file), environ, chosen), environ, 2)
 
     def make(**options):
-        agents = [PlacedAgent(key, f"/{key}", of(key), (key,)) for key in ("sales", "Billing.EU", "billing")]
+        agents = [PlacedAgent(key, {key: f"/{key}"}, of(key), (key,)) for key in ("sales", "Billing.EU", "billing")]
         lock = 'format = 1\n\n[distributions."x"]\n'
         text = per_agent_files(of(), "example.com/agents:1", agents, lock, **options)["agenthost.yaml"]
         assert "tell-nobody" not in text
@@ -286,7 +286,7 @@ def test_a_deployment_for_each_agent(per_agent):
     assert selector["app.kubernetes.io/component"] == "sales"
     [rule] = named("Ingress")["agenthost"]["spec"]["rules"]
     assert rule["host"] == "agents.example.com"
-    assert [each["path"] for each in rule["http"]["paths"]] == ["/sales", "/Billing.EU", "/billing"]
+    assert [each["path"] for each in rule["http"]["paths"]] == ["/Billing.EU", "/billing", "/sales"]
 
 
 @pytest.mark.parametrize("prometheus", [None, "http://prometheus.monitoring:9090"])
