@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["quantile", "slot"]
+__all__ = ["SLOTS", "quantile", "slot"]
 
 _SHORTEST = 0.001
 _STEP = sqrt(2)
 _SLOTS = 36
+SLOTS = tuple(f"s{number:02}" for number in range(_SLOTS + 1))
+"""The names of all slots, one text for all that count by them."""
 
 
 def slot(seconds: float) -> int:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from agenthost._host.telemetry.durations import quantile, slot
+from agenthost._host.telemetry.durations import SLOTS, quantile, slot
 from agenthost.errors import StateUnavailable
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Figures:
     def called(self, outcome: Outcome, usage: Usage) -> None:
         """Count the outcome of a call."""
         agent, reply, status = outcome.agent, outcome.reply, outcome.status.value
-        counted = {"calls": 1, status: 1, f"s{slot(outcome.seconds):02}": int(reply is not None)}
+        counted = {"calls": 1, status: 1, SLOTS[slot(outcome.seconds)]: int(reply is not None)}
         counted["input"], counted["output"] = usage.input_tokens, usage.output_tokens
         if reply is not None:
             counted["escalated"] = int(reply.escalate is not None)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from agenthost._host.telemetry.current_call import Owner, calling, running
-from agenthost._host.telemetry.durations import slot
+from agenthost._host.telemetry.durations import SLOTS, slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,7 +54,7 @@ class RecentCalls:
             counted = self._now(agent)
             for seconds in durations:
                 counted["calls"] += 1
-                counted[f"s{slot(seconds):02}"] += 1
+                counted[SLOTS[slot(seconds)]] += 1
                 counted["failures"] += outcome in _FAILED
 
     def failed(self, agent: str) -> None:
@@ -104,7 +104,7 @@ class History:
             counted = self._now()
             for seconds in durations:
                 counted["calls"] += 1
-                counted[f"s{slot(seconds):02}"] += 1
+                counted[SLOTS[slot(seconds)]] += 1
                 counted["failures"] += outcome in _FAILED
 
     def note(self, name: str) -> None:
