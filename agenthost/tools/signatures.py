@@ -68,16 +68,18 @@ class TypedArguments(Arguments):
         See ``Arguments``. A handler without arguments is called whatever was sent.
         """
         passed: dict[str, Any] = {}
+        injected = self._injected
         if self._fields:
             try:
                 converted = msgspec.convert(given, self._struct, str_keys=True)  # most fit as they are
             except (msgspec.ValidationError, RecursionError):
                 converted = self._converted(given)
             passed = msgspec.structs.asdict(converted)
-        if "call" in self._injected:
-            passed["call"] = call
-        if "raw_data" in self._injected:
-            passed["raw_data"] = call.raw_data
+        if injected:
+            if "call" in injected:
+                passed["call"] = call
+            if "raw_data" in injected:
+                passed["raw_data"] = call.raw_data
         return handler(**passed)
 
     def _converted(self, given: Given) -> msgspec.Struct:

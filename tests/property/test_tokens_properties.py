@@ -194,3 +194,20 @@ def test_a_thing_has_one_name_for_those_with_the_same_key():
 
 def test_keys_are_not_printed():
     assert "hidden" not in repr(signing([b"hidden"]))
+
+
+def test_a_token_that_was_right_expires_and_opens_nothing_else():
+    """The latest right tokens are remembered, in bounded memory."""
+    signer = signing([b"key"])
+    for number in range(600):
+        assert signer.verify(minted(signer, "sales", "book", f"call-{number}"), "sales", "book", f"call-{number}")
+    token = minted(signer, "sales", "book", "call")
+    for _ in range(2):
+        assert signer.verify(token, "sales", "book", "call")
+        assert not signer.verify(token, "sales", "book", "call-1")
+        assert not signer.verify(token, "sales", "cancel", "call")
+
+    CLOCK.now += LIFETIME + LEEWAY + 1
+
+    assert not signer.verify(token, "sales", "book", "call")
+    assert len(signer._right) <= 256

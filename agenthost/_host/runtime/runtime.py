@@ -116,7 +116,7 @@ class Runtime:
         config = settings.config
         self.metrics = Metrics()
         self.unmatched = UnmatchedUsers()
-        self.notes = CallNotes(lambda: self.config.recording.days > 0)
+        self.notes = CallNotes(lambda: self.settings.config.recording.days > 0)
         self.state = HostState(lambda: self.config, self.metrics.stored, self.notes.changed)
         self.figures = Figures(self.metrics, self.state.stores)
         self.watchdog = Watchdog(self.metrics, self._agents)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import ceil, log, sqrt
+from bisect import bisect_left
+from math import sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ __all__ = ["SLOTS", "quantile", "slot"]
 _SHORTEST = 0.001
 _STEP = sqrt(2)
 _SLOTS = 36
+_ENDS = [_SHORTEST * _STEP**number * (1 + 1e-10) for number in range(_SLOTS)]
+"""The ends of all slots but the last one, with room for the errors of their computation."""
 SLOTS = tuple(f"s{number:02}" for number in range(_SLOTS + 1))
 """The names of all slots, one text for all that count by them."""
 
@@ -22,7 +25,7 @@ def slot(seconds: float) -> int:
 
     Each slot ends at 1.41 times the end of the one before. The first ends at 1 ms.
     """
-    return min(_SLOTS, max(0, ceil(log(max(seconds, 1e-9) / _SHORTEST, _STEP) - 1e-9)))
+    return bisect_left(_ENDS, seconds)
 
 
 def quantile(slots: Mapping[int, int], share: float) -> float | None:

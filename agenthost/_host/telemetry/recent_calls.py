@@ -16,7 +16,7 @@ from agenthost._host.telemetry.current_call import Owner, calling, running
 from agenthost._host.telemetry.durations import SLOTS, slot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
 __all__ = ["HOURS", "MINUTES", "CallNotes", "History", "RecentCalls", "memory_in_use"]
 
@@ -48,14 +48,10 @@ class RecentCalls:
         self._counted: dict[str, deque[tuple[int, Counter[str]]]] = {}
         self._lock = threading.Lock()
 
-    def ended(self, agent: str, outcome: str, durations: Iterable[float]) -> None:
+    def ended(self, agent: str, outcome: str, durations: Sequence[float]) -> None:
         """Count tool calls of one outcome, as ``Metrics.tool_ended`` has it, by their seconds."""
         with self._lock:
-            counted = self._now(agent)
-            for seconds in durations:
-                counted["calls"] += 1
-                counted[SLOTS[slot(seconds)]] += 1
-                counted["failures"] += outcome in _FAILED
+            _count(self._now(agent), outcome, durations)
 
     def failed(self, agent: str) -> None:
         """Count a failure of another part of an agent than a tool."""
@@ -98,14 +94,10 @@ class History:
         self._sampled = 0
         self._lock = threading.Lock()
 
-    def ended(self, outcome: str, durations: Iterable[float]) -> None:
+    def ended(self, outcome: str, durations: Sequence[float]) -> None:
         """Count tool calls of one outcome, by their seconds."""
         with self._lock:
-            counted = self._now()
-            for seconds in durations:
-                counted["calls"] += 1
-                counted[SLOTS[slot(seconds)]] += 1
-                counted["failures"] += outcome in _FAILED
+            _count(self._now(), outcome, durations)
 
     def note(self, name: str) -> None:
         """Count something else, for ``total``."""
@@ -202,6 +194,14 @@ def _note(then: float, owner: Owner, what: str, subject: Any, value: Any) -> dic
     scope = kind if kind == "call" else f"{kind} {unquote(name)}"
     written = {"value": value.decode()} if isinstance(value, bytes) else {} if value is None else {"length": value}
     return {**told, "what": what, "scope": scope, "key": key, **written}
+
+
+def _count(counted: Counter[str], outcome: str, durations: Sequence[float]) -> None:
+    counted["calls"] += len(durations)
+    if outcome in _FAILED:
+        counted["failures"] += len(durations)
+    for seconds in durations:
+        counted[SLOTS[slot(seconds)]] += 1
 
 
 def memory_in_use() -> int | None:

@@ -291,8 +291,7 @@ class Request:
 
         The state of a call belongs to those that began it, also after it was handed over.
         """
-        self.site.runtime.state.serving()
-        principal, all_stores = self.principal, self.site.runtime.state.stores
+        principal, all_stores = self.principal, self.site.runtime.state.serving()
         if principal.shown:
             return declared(agent.agent).stores or all_stores
         return all_stores.within(principal.begins) if principal.begins else all_stores

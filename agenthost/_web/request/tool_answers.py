@@ -21,6 +21,9 @@ _encode = msgspec.json.Encoder().encode
 
 def encoded(answer: ToolAnswer, resolve: Callable[[str], str]) -> bytes:
     """Encode an answer. See ``swaig_fields``."""
+    response = answer.response
+    if response is not None and not answer.actions and answer.error_id is None and answer.further is None:
+        return _encode({"response": response, "post_process": True} if answer.post_process else {"response": response})
     return _encode(swaig_fields(answer, resolve))
 
 
