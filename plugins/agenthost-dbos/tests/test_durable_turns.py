@@ -23,10 +23,10 @@ ROUNDS = 1 + KILLS // 40
 AT_ONCE = 6
 
 
-def poll_until(holds, seconds=60.0):
+def poll_until(holds, seconds=60.0, said=lambda: "it does not hold"):
     end = time.monotonic() + seconds
     while not (found := holds()):
-        assert time.monotonic() < end
+        assert time.monotonic() < end, said()
         time.sleep(0.05)
     return found
 
@@ -166,8 +166,8 @@ def test_another_host_goes_on_with_the_turns_of_a_killed_one(tmp_path, postgres)
         for turn in range(ROUNDS):
             dying = served(f"host-{turn + 1}")
             asking = [next(numbers) for _ in range(AT_ONCE)]
-            asked(dying, asking, times=3)
-            poll_until(lambda: {*staying.effects("looked_up")} & {*asking})  # noqa: B023 - called before the next
+            asked(dying, asking)
+            poll_until(lambda: {*staying.effects("looked_up")} & {*asking}, said=lambda: dying.log)  # noqa: B023 - called before the next
             time.sleep(chance.random() * 0.5)
             dying.kill_all()
             began = time.monotonic()
