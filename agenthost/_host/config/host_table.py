@@ -95,7 +95,12 @@ class HostConfig(Table):
         "Name by which this host announces itself in the state store, for `[peers.<name>]` of others",
         effect=PROCESS,
     )
-    announce_url: str | None = setting(None, URL, "Address that it announces; by default, `public_url`", effect=PROCESS)
+    announce_url: str | None = setting(
+        None,
+        URL,
+        "Address that it announces for turns in text; by default, `public_url`, which calls use",
+        effect=PROCESS,
+    )
     announce_lease: float = setting(
         15.0, SECONDS, "Time after which other hosts forget it unless it announces itself again", unit="seconds"
     )

@@ -55,10 +55,11 @@ async def entries_of(store: Store, host: str) -> list[object]:
 
 @frozen
 class Announcement:
-    """An address of a host, and the agents that it serves there."""
+    """The addresses of a host for text and for calls, and its agents."""
 
     host: str
     url: str
+    calls: str
     agents: tuple[str, ...]
 
     def signed(self, config: Config) -> dict[str, Any]:
@@ -66,7 +67,7 @@ class Announcement:
         signatures = {
             user: [self._signature(user, secret.digest) for secret in key.secret] for user, key in config.keys.items()
         }
-        return {"url": self.url, "agents": list(self.agents), "signed": signatures}
+        return {"url": self.url, "calls": self.calls, "agents": list(self.agents), "signed": signatures}
 
     @classmethod
     def read(cls, host: str, entry: object, user: str, digest: bytes) -> Announcement | None:
@@ -75,10 +76,10 @@ class Announcement:
         ``digest`` is that of the key's secret.
         """
         match entry:
-            case {"url": str(url), "agents": [*agents], "signed": {**signed}} if all(
+            case {"url": str(url), "calls": str(calls), "agents": [*agents], "signed": {**signed}} if all(
                 isinstance(agent, str) for agent in agents
             ):
-                told, given = cls(host, url, tuple(map(str, agents))), signed.get(user)
+                told, given = cls(host, url, calls, tuple(map(str, agents))), signed.get(user)
             case _:
                 return None
         expected = told._signature(user, digest).encode()
@@ -86,7 +87,7 @@ class Announcement:
         return told if any(compare_digest(str(each).encode(), expected) for each in signatures) else None
 
     def _signature(self, user: str, digest: bytes) -> str:
-        content = _encode((self.host, self.url, self.agents, user))
+        content = _encode((self.host, self.url, self.calls, self.agents, user))
         return blake2b(content, key=digest, digest_size=32, person=b"agenthost peer").hexdigest()
 
 
@@ -142,7 +143,8 @@ class _Entry:
             await self.withdraw()
         elif self._told != (config, agents) or now >= self._due:
             host = config.host
-            told = Announcement(str(host.announce), str(host.announce_url or host.public_url), tuple(agents))
+            url, calls = (str(host.announce_url or host.public_url), str(host.public_url or host.announce_url))
+            told = Announcement(str(host.announce), url.rstrip("/"), calls.rstrip("/"), tuple(agents))
             await self._store.set(self._key, told.signed(config), ttl=host.announce_lease)
             if self._told is None:
                 _log.info("this host is announced as %s at %s", told.host, told.url)

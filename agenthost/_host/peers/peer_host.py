@@ -37,11 +37,12 @@ _log = logging.getLogger("agenthost.peers")
 class Address:
     """An address of a host.
 
-    ``with_credentials`` is the same with the pair of the key, for calls. ``agents`` are those that it has announced, or
-    None for all that the configuration lists.
+    ``calls`` is its address for calls, and ``with_credentials`` that with the pair of the key. ``agents`` are those
+    that it has announced, or None for all that the configuration lists.
     """
 
     url: str
+    calls: str
     with_credentials: str = field(repr=False)
     agents: tuple[str, ...] | None = None
     _avoided_until: float = 0.0
@@ -93,9 +94,10 @@ class PeerHost:
             "User-Agent": f"agenthost/{__version__}",
         }
         pair = f"{quote(table.user, safe='')}:{quote(secret, safe='')}@"
-        addresses = () if table.url is None else (_address(table.url, pair),)
+        url = None if table.url is None else table.url.rstrip("/")
+        addresses = () if url is None else (_address(url, url, pair),)
         digest = HashedSecret.of(secret).digest
-        return cls(name, place, headers, addresses, table.url is None, table.user, pair, digest)
+        return cls(name, place, headers, addresses, url is None, table.user, pair, digest)
 
     async def read(self, stores: Stores) -> None:
         """Read the addresses from the directory.
@@ -108,12 +110,13 @@ class PeerHost:
         entries = await entries_of(directory_of(stores), self.name)
         told = [Announcement.read(self.name, entry, self._user, self._digest) for entry in entries]
         self._note_refused(refused=None in told)
-        before, agents = {each.url: each for each in self.addresses}, {each.url: each.agents for each in told if each}
-        if {each.url: each.agents for each in self.addresses} != agents:
-            self.addresses = tuple(before.get(url) or _address(url, self._pair) for url in agents)
+        before = {(each.url, each.calls): each for each in self.addresses}
+        agents = {(each.url, each.calls): each.agents for each in told if each}
+        if {at: each.agents for at, each in before.items()} != agents:
+            self.addresses = tuple(before.get(at) or _address(*at, self._pair) for at in agents)
             for each in self.addresses:
-                each.agents = agents[each.url]
-            _log.info("peer %s is at %s", self.name, " and ".join(agents) or "no address")
+                each.agents = agents[each.url, each.calls]
+            _log.info("peer %s is at %s", self.name, " and ".join(url for url, _ in agents) or "no address")
 
     def _note_refused(self, *, refused: bool) -> None:
         if refused and not self._refused:
@@ -149,7 +152,6 @@ class PeerHost:
                 pause = _EVERY
 
 
-def _address(url: str, pair: str) -> Address:
-    url = url.rstrip("/")
-    at = urlsplit(url)
-    return Address(url, urlunsplit((at.scheme, pair + at.netloc, at.path, "", "")))
+def _address(url: str, calls: str, pair: str) -> Address:
+    at = urlsplit(calls)
+    return Address(url, calls, urlunsplit((at.scheme, pair + at.netloc, at.path, "", "")))

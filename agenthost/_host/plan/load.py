@@ -405,6 +405,8 @@ def _from_peers(
                 config=AgentConfig(),
                 here=True,
             )
+            if key in taken and table.url is None and name == config.host.announce:  # a copy of this host
+                continue
             if key in taken:
                 reason = f"{place.at('agents')}: {key!r} is served by this host, or by another peer"
                 remedy = f"remove {key!r} from one of them in {config.where}, or set balanced = true in both peers"

@@ -124,6 +124,12 @@ spec:
     matchLabels:
       app.kubernetes.io/name: agenthost
 """
+_POD_IP = """\
+            - name: POD_IP
+              valueFrom:
+                fieldRef:
+                  fieldPath: status.podIP
+"""
 
 
 def kubernetes_files(deployment: Deployment, image: str) -> dict[str, str]:
@@ -213,7 +219,14 @@ def _environment(deployment: Deployment, secrets: tuple[str, ...]) -> str:
     plain = {"AGENTHOST_STATE_DIR": "/var/lib/agenthost/state", **deployment.plain}
     if deployment.config_text is not None:
         plain["AGENTHOST_CONFIG"] = "/etc/agenthost/agenthost.toml"
-    lines = [f"            - name: {name}\n              value: {json.dumps(value)}\n" for name, value in plain.items()]
+    host, before = deployment.config.host, []
+    if host.announce is not None and host.announce_url is None:
+        before = [_POD_IP]
+        plain["AGENTHOST_ANNOUNCE_URL"] = f"http://$(POD_IP):{host.port}"
+    lines = [
+        *before,
+        *(f"            - name: {name}\n              value: {json.dumps(value)}\n" for name, value in plain.items()),
+    ]
     lines += [
         f"            - name: {name}\n              valueFrom:\n                secretKeyRef:\n"
         f"                  name: agenthost\n                  key: {name}\n"

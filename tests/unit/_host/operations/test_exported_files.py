@@ -70,7 +70,8 @@ def resources(text: str):
     return {each["kind"]: each for each in yaml.safe_load_all(text)}
 
 
-CASES = {"nothing": None, "full": FULL, "literal": LITERAL}
+ANNOUNCED = FULL.replace("[host]\n", '[host]\nannounce = "agents"\n')
+CASES = {"nothing": None, "full": FULL, "literal": LITERAL, "announced": ANNOUNCED}
 
 
 @pytest.mark.parametrize("text", CASES.values(), ids=CASES)
@@ -351,3 +352,14 @@ def test_the_secret_of_a_peer_is_not_copied(deployment):
 
     assert made.literal == ("peers.east.secret",)
     assert "tell-nobody" not in kubernetes_files(made, "i")["agenthost.yaml"]
+
+
+def test_a_host_that_announces_itself_has_the_address_of_its_pod(deployment):
+    found = resources(kubernetes_files(deployment(ANNOUNCED), "i")["agenthost.yaml"])
+    [container] = found["Deployment"]["spec"]["template"]["spec"]["containers"]
+    names = [each["name"] for each in container["env"]]
+    variables = {each["name"]: each for each in container["env"]}
+
+    assert variables["POD_IP"]["valueFrom"] == {"fieldRef": {"fieldPath": "status.podIP"}}
+    assert variables["AGENTHOST_ANNOUNCE_URL"]["value"] == "http://$(POD_IP):8443"
+    assert names.index("POD_IP") < names.index("AGENTHOST_ANNOUNCE_URL")

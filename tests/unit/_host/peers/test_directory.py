@@ -37,7 +37,7 @@ def digest(secret):
 def test_an_entry_is_read_by_those_whose_key_signed_it(name, url, agents, user, secrets):
     """Another host, URL, list, user or secret is another entry."""
     known, unknown = secrets[:-1], secrets[-1]
-    told = Announcement(name, url, tuple(agents))
+    told = Announcement(name, url, f"{url}/calls", tuple(agents))
     entry = told.signed(host(**{user: known}))
 
     assert [Announcement.read(name, entry, user, digest(secret)) for secret in known] == [told] * len(known)
@@ -46,6 +46,7 @@ def test_an_entry_is_read_by_those_whose_key_signed_it(name, url, agents, user, 
         Announcement.read(f"{name}.", entry, user, digest(known[0])),
         Announcement.read(name, entry, f"{user}.", digest(known[0])),
         Announcement.read(name, {**entry, "url": f"{url}."}, user, digest(known[0])),
+        Announcement.read(name, {**entry, "calls": url}, user, digest(known[0])),
         Announcement.read(name, {**entry, "agents": [*agents, "sales"]}, user, digest(known[0])),
     ):
         assert changed is None
@@ -58,8 +59,8 @@ def test_an_entry_is_read_by_those_whose_key_signed_it(name, url, agents, user, 
         [],
         {},
         {"url": 1},
-        {"url": "u", "agents": [1], "signed": {}},
-        {"url": "u", "agents": [], "signed": {"west": 1}},
+        {"url": "u", "calls": "u", "agents": [1], "signed": {}},
+        {"url": "u", "calls": "u", "agents": [], "signed": {"west": 1}},
     ],
 )
 def test_an_entry_of_another_form_is_none(entry):
@@ -116,7 +117,7 @@ def test_an_entry_of_a_killed_host_is_gone_after_its_lease(tmp_path):
     async def wait():
         opened = await entries(tmp_path)
         store = directory_of(Stores(opened))
-        await store.set("east/1", Announcement("east", "u", ("billing",)).signed(host(west=["key"])), ttl=0.3)
+        await store.set("east/1", Announcement("east", "u", "u", ("billing",)).signed(host(west=["key"])), ttl=0.3)
         before = await entries_of(store, "east")
         await poll_in_loop(lambda: holds(lambda: entries_of(store, "east"), []))
         await opened.close()

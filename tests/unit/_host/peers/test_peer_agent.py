@@ -17,10 +17,12 @@ from ports import free_port
 
 from agenthost import AgentBase, Note, Reply, Secret, Workflow
 from agenthost._discovery import AGENTS, Candidate
-from agenthost._host.config.schema import Config, HostConfig, PeerConfig
+from agenthost._host.config.schema import AgentConfig, Config, HostConfig, PeerConfig
 from agenthost._host.generations.owners import Owners
+from agenthost._host.packages.stages import Built
 from agenthost._host.peers import peer_host
-from agenthost._host.plan.load import load
+from agenthost._host.peers.peer_agent import PeerAgent
+from agenthost._host.plan.load import load, load_for_program
 from agenthost._host.plan.plan import make_plan
 from agenthost.testing import Says, ScriptedModel
 
@@ -261,7 +263,9 @@ def test_a_host_that_announces_itself(places, tmp_path):
     """It is found while it serves, for the agents that this host lists."""
     east, west = places
     port, shared = free_port(), f'[state]\nurl = "sqlite:///{tmp_path}/shared.db"\n'
-    announced = f'announce = "east"\nannounce_url = "http://127.0.0.1:{port}/"\n'
+    announced = (
+        f'announce = "east"\nannounce_url = "http://127.0.0.1:{port}/"\npublic_url = "http://agents.example.com/"\n'
+    )
     reader = shared + peer("", "billing").replace('url = ""\n', "")
     agents = [Told("billing", lambda *_: "from east"), Told("sales", lambda *_: "sold")]
 
@@ -269,7 +273,7 @@ def test_a_host_that_announces_itself(places, tmp_path):
         before, heard = ask(url, "desk"), destination(url, "c-1")
         with served(east, agents, announced + shared + KEY, port):
             poll_until(lambda: ask(url, "desk") == "from east")
-            poll_until(lambda: destination(url, "c-1") == f"127.0.0.1:{port}")
+            poll_until(lambda: destination(url, "c-1") == "agents.example.com")
             sales = ask(url, "sales")
         poll_until(lambda: "no entry in the directory" in ask(url, "desk"))
         poll_until(lambda: destination(url, "c-1") == heard)
@@ -385,4 +389,15 @@ def test_an_agent_that_another_host_serves():
     assert [(agent.key, agent.full_key, agent.route) for agent in plan.agents] == [
         ("billing", "acme:billing", "/billing")
     ]
+    assert plan.set_aside == ()
+
+
+def test_hosts_with_one_configuration():
+    """A host does not look elsewhere for what it serves itself."""
+    table = PeerConfig(user="west", secret=Secret(SECRET), agents=("billing", "sales"))
+    config = Config(host=HostConfig(announce="agents", announce_url="http://a"), peers={"agents": table})
+    own = Built.in_code("billing", AgentBase("billing", "/billing"), AgentConfig())
+    plan = make_plan(config, load_for_program(config, [own]))
+
+    assert {agent.key: isinstance(agent.agent, PeerAgent) for agent in plan.agents} == {"billing": False, "sales": True}
     assert plan.set_aside == ()
