@@ -22,6 +22,12 @@ CONFIGURATION = """
 [host]
 breaker_failures = 0
 
+[console]
+enabled = true
+
+[recording]
+days = 1
+
 [agents.wild]
 isolation = "process"
 memory_limit = 200_000_000
@@ -253,6 +259,15 @@ def test_its_state_is_kept_by_the_host(call, said):
     assert [said("count"), said("count_in_a_thread")] == ["1", "2"]
     call("segfault")
     assert said("count") == "3"
+
+
+def test_what_it_changes_is_in_the_picture_of_the_call(caller, said):
+    for tool in ("count", "count_in_a_thread"):
+        said(tool)
+    events = caller.ask("GET", "/-/call.json?id=c-1").json["events"]
+    changes = [each for each in events if each["text"].startswith("set calls of agent wild: ")]
+
+    assert {each["begin"] for each in changes} == {"count", "count_in_a_thread"}
 
 
 def test_it_hands_calls_over(call, caller, served):

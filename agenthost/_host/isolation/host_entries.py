@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from agenthost.errors import StateRefused, StateUnavailable
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
     from agenthost._host.isolation.frames import Frames
 
-__all__ = ["HostEntries"]
+__all__ = ["HostEntries", "asked"]
+
+asked: ContextVar[int] = ContextVar("agenthost_asked", default=0)
+"""The number of the host's request that code of the agent runs for."""
 
 
 class HostEntries:
@@ -43,7 +47,7 @@ class HostEntries:
         self._last += 1
         number = self._last
         waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
-        self._frames.send("store", number, [operation, *arguments])
+        self._frames.send("store", number, [asked.get(), operation, *arguments])
         try:
             return await waiting
         finally:

@@ -18,7 +18,7 @@ from agenthost._host.calls.probe_calls import check_call
 from agenthost._host.calls.stray_work import guarded
 from agenthost._host.isolation.descriptions import describe_draft
 from agenthost._host.isolation.frames import Frames, Message, Reader, framed
-from agenthost._host.isolation.host_entries import HostEntries
+from agenthost._host.isolation.host_entries import HostEntries, asked
 from agenthost._host.isolation.raised_error import error_fields
 from agenthost._host.isolation.starving import memory_of
 from agenthost._host.telemetry.current_call import Owner, calling, requesting, running
@@ -135,6 +135,7 @@ class IsolatedAgent:
         Errors of an author's code are never raised.
         """
         requesting.set(request)
+        asked.set(number)
         try:
             done = framed("done", number, await getattr(self, f"_do_{operation}")(*arguments))
         except BaseException as error:  # noqa: BLE001 - SystemExit and all others

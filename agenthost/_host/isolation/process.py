@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from contextlib import suppress
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import finalize
 
@@ -53,6 +54,8 @@ class _Asked:
     """A call that is under way in a process."""
 
     answer: asyncio.Future[Any]
+    context: Context
+    """The context of the caller, for what the process does to the store."""
     begun: bool = False
     overdue: bool = False
     ended: asyncio.Event = field(factory=asyncio.Event)
@@ -198,7 +201,7 @@ class Process:
         self._last += 1
         number = self._last
         encoded = framed("do", number, [requesting.get(), operation, *arguments])
-        asked = self._asked[number] = _Asked(asyncio.get_running_loop().create_future())
+        asked = self._asked[number] = _Asked(asyncio.get_running_loop().create_future(), copy_context())
         frames.send_framed(encoded)
         try:
             return await asked.answer
@@ -230,6 +233,14 @@ class Process:
         """Let the process forget a configuration for a call."""
         if self._frames is not None:
             self._frames.send("drop", ticket)
+
+    def context_of(self, number: object) -> Context:
+        """Return the context of the call that a question of the process belongs to.
+
+        The process may name only a call that runs in it. For others, the context is empty.
+        """
+        found = self._asked.get(number) if isinstance(number, int) else None
+        return Context() if found is None else found.context.copy()
 
     def stored(self, number: int, problem: str, value: Any) -> None:
         """Answer a question about the store."""

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager, suppress
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import frozen
@@ -346,12 +346,13 @@ class Processes:
             process.stored(number, "unavailable", "the agent sends the store too many requests at once")
             return
         self._questions += 1
-        self._do(self._answer(process, number, question))
+        named = question[0] if isinstance(question, list) and question else 0
+        self._do(self._answer(process, number, question), process.context_of(named))
 
     async def _answer(self, process: Process, number: int, question: list[Any]) -> None:
         """Answer a question about the store, if the agent may reach the key."""
         try:
-            operation, *arguments = question
+            _, operation, *arguments = question
             if operation not in _OPERATIONS or not (operation == "ping" or self._allowed(arguments[0])):
                 process.stored(number, "refused", "this agent has no access to that part of the store")
                 return
@@ -368,8 +369,8 @@ class Processes:
         finally:
             self._questions -= 1
 
-    def _do(self, work: Any) -> None:
-        context = copy_context()
+    def _do(self, work: Any, context: Context | None = None) -> None:
+        context = copy_context() if context is None else context
         context.run(requesting.set, "")  # it outlives the request that causes it
         task = asyncio.get_running_loop().create_task(work, context=context)
         self._tasks.add(task)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from agenthost.conversation.redaction import Redactor
     from agenthost.state import Store, Stores
 
-__all__ = ["RECORDS", "find_records", "keep_record", "list_records"]
+__all__ = ["RECORDS", "find_records", "keep_record", "list_records", "redacting"]
 
 RECORDS = "recorded calls"
 _DAY = 86400.0
@@ -50,7 +50,7 @@ async def keep_record(
         return
     try:
         noted = [] if notes is None else await notes()
-        record = record_of(agent, body, partial(_without_secrets, SecretRedactor(config), redactors), noted)
+        record = record_of(agent, body, redacting(config, redactors), noted)
         name, ttl = f"{_name(call)}/{_name(str(record['session']))}", own.days * _DAY
         await _store(stores).set(name, record, ttl=ttl)
         await list_call(stores, name, record, ttl)
@@ -58,6 +58,11 @@ async def keep_record(
         _log.warning("a call of agent %s is not recorded: %s", agent.key, error)
     except Exception:  # noqa: BLE001 - the summary is worth more than its record
         _log.exception("a call of agent %s is not recorded", agent.key)
+
+
+def redacting(config: Config, redactors: Sequence[Redactor]) -> Callable[[str], str]:
+    """Return the function that redacts each text of a record."""
+    return partial(_without_secrets, SecretRedactor(config), redactors)
 
 
 async def list_records(stores: Stores) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.packages.stages import Mounted
 
-__all__ = ["FORMAT", "SHOWN_DIGITS", "clean", "record_of"]
+__all__ = ["FORMAT", "SHOWN_DIGITS", "changes_of", "clean", "record_of"]
 
 FORMAT = 1
 _MOST_LINES = 400
@@ -65,6 +65,11 @@ def record_of(
     _time(functions, [each for each in own if "seconds" in each])
     changes = [_change(each, redact) for each in own if "what" in each][:_MOST_LINES]
     return cleaned | {"functions": functions, "changes": changes}
+
+
+def changes_of(notes: Sequence[Mapping[str, Any]], redact: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Return the changes of shared state among notes, each with its ``agent``, redacted as in a record."""
+    return [{"agent": each["agent"], **_change(each, redact)} for each in notes if "what" in each][:_MOST_LINES]
 
 
 def clean(value: Any, redact: Callable[[str], str], depth: int = 0, name: str = "") -> Any:

@@ -39,6 +39,7 @@ _WORDS = frozenset(
         *(later("ready"), later("not built yet"), later("not called"), later("not served"), later("disabled")),
         *(later("quarantined"), later("conflict"), later("elsewhere")),
         *(later("caller"), later("answered"), later("refused"), later("busy"), later("failed"), later("timeout")),
+        *(later("set"), later("removed")),
         *(later("problem"), later("warning")),
         *(later("user"), later("assistant"), later("tool"), later("step"), later("failure")),
     }

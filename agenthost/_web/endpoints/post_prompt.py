@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request, Site
 
-__all__ = ["answer", "summary_of"]
+__all__ = ["answer", "notes_of", "summary_of"]
 
 _FETCH = "fetch_conversation"
 _NOTES_WITHIN = 1.0
@@ -63,7 +63,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     done = await (_summarise if body.get("action") == _FETCH else _summarise_once)(request, agent, body)
     if site.runtime.config.recording.days and body.get("action") != _FETCH:
         stores, plan = site.runtime.state.serving(), request.published.plan
-        notes = partial(_notes, site, call or conversation_id(body) or "")
+        notes = partial(notes_of, site, call or conversation_id(body) or "")
         await keep_record(stores, site.runtime.config, plan.redactors, agent, body, notes)
     if (calls := site.runtime.calls) is not None and body.get("action") != _FETCH:
         calls.end(agent.route, call, conversation_id(body))
@@ -82,7 +82,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     )
 
 
-async def _notes(site: Site, call: str) -> list[dict[str, Any]]:
+async def notes_of(site: Site, call: str) -> list[dict[str, Any]]:
     """Return the notes of all workers about a call.
 
     If the host does not answer, they are those of this one.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from agenthost._host.recording.kept_records import find_records
+from agenthost._host.recording.kept_records import find_records, redacting
+from agenthost._host.recording.record import changes_of
 from agenthost._web.console.calls.calls_page import LINES_OF_CALLS
 from agenthost._web.console.calls.host_lines import host_lines, shows
 from agenthost._web.console.calls.story import ended, picture_of, story_of
+from agenthost._web.endpoints.post_prompt import notes_of
 from agenthost._web.request.requests import Refused
 from agenthost.errors import StateUnavailable
 
@@ -30,13 +32,14 @@ async def call_page(asked: PageRequest) -> Answer:
     call = asked.query("id") or ""
     records = await records_of(asked, call)
     lines = await host_lines(asked.request, {**LINES_OF_CALLS, "call": call})
-    if not call or not (records or lines):
+    changes = await _changes(asked, call)
+    if not call or not (records or lines or changes):
         raise Refused(404)
-    events = story_of(records, lines)
+    events = story_of(records, lines, changes)
     told = {"id": call, "ended": ended(records, lines), "events": events, "records": records}
     if asked.as_json:
         return asked.json(told)
-    agents = list(dict.fromkeys(str(each["agent"]) for each in (*records, *lines) if each.get("agent")))
+    agents = list(dict.fromkeys(str(each["agent"]) for each in (*records, *lines, *changes) if each.get("agent")))
     measured = [_measured(each) for each in records]
     return await asked.page("call", **told, agents=agents, picture=picture_of(events, agents), measured=measured)
 
@@ -49,6 +52,17 @@ async def records_of(asked: PageRequest, call: str) -> list[dict[str, Any]]:
     except StateUnavailable:
         return []
     return [each for each in records if shows(asked.request, each.get("agent"))]
+
+
+async def _changes(asked: PageRequest, call: str) -> list[dict[str, Any]]:
+    """Return the changes of shared state in a call that the principal may see, while calls are recorded."""
+    request = asked.request
+    config = request.rules.settings.config
+    if not call or not config.recording.days:
+        return []
+    redact = redacting(config, request.published.plan.redactors)
+    changes = changes_of(await notes_of(request.site, call), redact)
+    return [each for each in changes if shows(request, each["agent"])]
 
 
 def _measured(record: dict[str, Any]) -> dict[str, str]:

@@ -17,13 +17,19 @@ if TYPE_CHECKING:
 __all__ = ["ended", "picture_of", "story_of"]
 
 _MICROSECOND = 1_000_000
+_ROUNDED = 1000
+"""Microseconds that the time of a line of the log may be too early."""
 _CALLS = frozenset({"function_call", "function_error"})
 _QUIET = frozenset({"session_start", "session_end", *_CALLS})
 _SUMMARY = "on_summary"
 _CHANGES = ("set_global_data", "unset_global_data", "set_meta_data", "unset_meta_data")
 
 
-def story_of(records: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def story_of(
+    records: Sequence[Mapping[str, Any]],
+    lines: Sequence[Mapping[str, Any]],
+    changes: Sequence[Mapping[str, Any]] = (),
+) -> list[dict[str, Any]]:
     """Return the events of a call, in order.
 
     Each has ``seconds`` since its beginning or None, ``kind``, ``begin`` and ``end``, the lanes, ``text``, and details.
@@ -31,12 +37,13 @@ def story_of(records: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, 
     Args:
         records: its records, the earliest first.
         lines: lines of ``agenthost.calls`` about it, the oldest first.
+        changes: changes of shared state as ``changes_of`` gives them, for agents without a record.
     """
     began = _number(records[0].get("began")) if records else None
     telling = _Telling(list(lines), None if began is None else began / _MICROSECOND)
     for record in records:
         telling.tell(record)
-    telling.tell_lines()
+    telling.tell_lines([each for each in changes if each["agent"] not in telling.recorded])
     return telling.events
 
 
@@ -97,17 +104,21 @@ class _Telling:
                 gettext("summary: {words}").format(words=words),
             )
 
-    def tell_lines(self) -> None:
-        """Add what only the log has, such as of a call that goes on."""
+    def tell_lines(self, changes: Sequence[Mapping[str, Any]]) -> None:
+        """Add what only the log and the workers have, such as of a call that goes on."""
+        self.changes = [*changes]
         for line in self.lines:
             agent, fine = str(line.get("agent")), line.get("outcome") == "ok"
             if fine and (agent in self.recorded or line.get("tool") == _SUMMARY):
                 continue
-            seconds = self._since(_time_of(line))
+            if (time := _time_of(line)) is not None:
+                self._tell_changes(time + _ROUNDED)
+            seconds = self._since(time)
             if agent not in self.recorded:
                 self.reach(agent, seconds)
             self._answer(str(line.get("tool")), seconds, line, {}, agent)
         self.lines = []
+        self._tell_changes(None)
 
     def reach(self, agent: str, seconds: float | None) -> None:
         """Note the agent that the call has reached."""
@@ -155,9 +166,10 @@ class _Telling:
             until = float("inf")
         for each in [each for each in self.changes if (_number(each.get("at")) or 0) <= until]:
             self.changes.remove(each)
-            value = each.get("value") or (f"{each['length']} bytes" if each.get("length") else "")
-            words = f"{each.get('what')} {each.get('key')} of {each.get('scope')}: {value}".removesuffix(": ")
-            self.add(self._since(each.get("at")), "note", str(each.get("part")), self.agent, words)
+            agent, seconds = str(each.get("agent") or self.agent), self._since(each.get("at"))
+            if agent != self.agent:
+                self.reach(agent, seconds)
+            self.add(seconds, "note", str(each.get("part")), agent, _change(each))
 
     def _answer(
         self, name: str, seconds: float | None, line: Mapping[str, Any], answer: Mapping[str, Any], agent: str
@@ -183,6 +195,14 @@ class _Telling:
         if self.began is None:
             self.began = number / _MICROSECOND
         return round(number / _MICROSECOND - self.began, 3)
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    length = gettext("{number} bytes").format(number=change["length"]) if change.get("length") else ""
+    words = gettext("{what} {key} of {scope}: {value}")
+    known = {name: change.get(name) for name in ("key", "scope")}
+    what, value = word(str(change.get("what"))), change.get("value") or length
+    return words.format(what=what, **known, value=value).removesuffix(": ")
 
 
 def _time_of(line: Mapping[str, Any]) -> float | None:

@@ -196,7 +196,7 @@ def test_a_page_has_fifty_and_leads_to_the_earlier_ones(app):
 
 
 def test_a_record_has_what_tools_changed_and_how_long_they_took(app):
-    """Without locks, cards, and what came before the host recorded calls."""
+    """Without locks, cards, and what came before the host recorded calls. Till has no record yet."""
     card = "4111111111111111"
     for tool, arguments in (("keep", {"card": card}), ("count", {})):
         used(app, "call-state", tool, **arguments)
@@ -223,14 +223,41 @@ def test_a_record_has_what_tools_changed_and_how_long_they_took(app):
         "set long of agent desk: 1602 bytes",
         "set calls of agent desk: 1",
         "set calls of agent desk: 2",
+        'set card of call: {"number": "other"}',
+        "set long of agent till: 502 bytes",
+        "set calls of agent till: 1",
     ]
     assert card[:12] not in page + json.dumps(record)
+
+
+def test_changes_of_a_call_that_goes_on(app, kept_log):
+    """Of all its agents, each before the end of the tool that made it, and redacted."""
+    card = "4111111111111111"
+    used(app, "call-live", "keep", card=card)
+    used(app, "call-live", "count", name="till")
+    told = ask(app, "GET", "/-/call.json?id=call-live", auth=HOST).json()
+    page = ask(app, "GET", "/-/call?id=call-live", auth=HOST).text
+    texts = [re.sub(r"calls of agent (\w+): \d+", r"calls of agent \1: N", each["text"]) for each in told["events"]]
+    shown = [(each["kind"], each["begin"], each["end"]) for each in told["events"]]
+
+    assert [(*each, text) for each, text in zip(shown, texts, strict=True)] == [
+        ("note", "keep", "desk", f'set card of call: {{"number": "{redacted(redactors(), card)}"}}'),
+        ("note", "keep", "desk", "set long of agent desk: 1602 bytes"),
+        ("note", "keep", "desk", "set calls of agent desk: N"),
+        ("result", "keep", "desk", "keep: ok"),
+        ("hop", "desk", "till", "hands over"),
+        ("note", "count", "till", "set calls of agent till: N"),
+        ("result", "count", "till", "count: ok"),
+    ]
+    assert page.count('<text class="note"') == 4
+    assert card[:12] not in page
 
 
 def test_credentials_of_an_agent_guard_its_calls(app, kept_log):
     """The host's pair does not open them, and the key does."""
     summarised(app, "call-own", name="own", auth=OWN, log=[line("user", content="A secret.")])
     used(app, "call-own", name="own", auth=OWN)
+    used(app, "call-own", "count", name="own", auth=OWN)
 
     def shown(pair):
         lists = ask(app, "GET", "/-/calls.json?q=call-own", auth=pair).json()
