@@ -26,6 +26,15 @@ days = 7
 [agents.gone]
 enabled = false
 optional = true
+[workflows.front-office]
+kind = "router"
+agents = ["sales", "support", "billing"]
+[[sip.rules]]
+user = "visits"
+agent = "sales"
+else = "support"
+hours = "Mon-Fri 09:00-17:00"
+timezone = "Europe/Berlin"
 """
 
 sys.path.insert(0, str(HERE))

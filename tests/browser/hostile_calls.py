@@ -6,6 +6,7 @@ from agenthost_test_hostile import WORDS
 from caller import Caller, functions
 
 CALL = "call-of-a-stranger"
+CONVERSATION = "conversation-of-a-stranger"
 
 
 def call_everything(served):
@@ -20,7 +21,11 @@ def call_everything(served):
     [ai] = [verb["ai"] for verb in document["sections"]["main"] if "ai" in verb]
     path = ai["post_prompt_url"].partition("@")[2].partition("/")[2]
     assert caller.ask("POST", f"/{path}", summary()).status == 200
-    said = {"model": "hostile", "messages": [{"role": "user", "content": WORDS}], "metadata": {WORDS[:60]: WORDS}}
+    said = {
+        "model": "hostile",
+        "messages": [{"role": "user", "content": WORDS}],
+        "metadata": {"conversation": CONVERSATION, WORDS[:60]: WORDS},
+    }
     caller.ask("POST", "/v1/chat/completions", said)
 
 

@@ -8,7 +8,8 @@ import pytest
 from agenthost_test_hostile import WORDS
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PICTURES
-from views import MODES, View, found_pages, kind, name
+from hostile_calls import CONVERSATION
+from views import LIGHT, MODES, View, found_pages, kind, name
 
 _WIDER = """() => {
   const width = document.documentElement.clientWidth;
@@ -26,35 +27,46 @@ _FOUND = {
 
 
 @pytest.fixture(scope="module")
-def pages(chromium, host, session):
-    """The paths of the pages below the console."""
-    view = View.of(chromium.new_context(storage_state=session), host.url)
-    found = found_pages(view)
+def examined(chromium, host, session):
+    """The pages below the console by their paths, each with its faults in light."""
+    view = View.of(chromium.new_context(storage_state=session, **LIGHT), host.url)
+    found = found_pages(view, lambda path: faults_of(view, path, "light"))
     view.context.close()
     view.check()
     return found
 
 
-def test_links_lead_to_every_page(pages):
-    assert set(pages) >= _FOUND
+@pytest.fixture(scope="module")
+def pages(examined):
+    """The path of one page of each kind."""
+    return {kind(path): path for path in reversed(examined)}.values()
+
+
+def faults_of(window, path, mode):
+    """Return the findings of axe at a page, and what is wider than its screen. Keep its picture."""
+    window.page.screenshot(path=PICTURES / f"{name(path)}.{mode}.png", full_page=True)
+    found = Axe().run(window.page).response["violations"]
+    faults = [f"{path}: {each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
+    return faults + [f"{path}: wider than the screen: {each}" for each in window.page.evaluate(_WIDER)]
+
+
+def test_links_lead_to_every_page(examined):
+    assert set(examined) >= _FOUND
+
+
+def test_pages_are_accessible_and_safe(examined):
+    """No finding of axe, no page wider than its screen, and no words that run."""
+    faults = [fault for faults in examined.values() for fault in faults]
+
+    assert not faults, "\n".join(faults)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_pages_are_accessible_and_safe(view, pages, mode):
-    """No finding of axe, no page wider than its screen, and no words that run.
-
-    In dark and on a phone, one page of each kind is enough.
-    """
+def test_so_they_are_in_dark_and_on_a_phone(view, pages, mode):
     window, faults = view(**MODES[mode]), []
-    if mode != "light":
-        pages = list({kind(path): path for path in reversed(pages)}.values())
-    PICTURES.mkdir(exist_ok=True)
     for path in pages:
         window.open(path)
-        window.page.screenshot(path=PICTURES / f"{name(path)}.{mode}.png", full_page=True)
-        found = Axe().run(window.page).response["violations"]
-        faults += [f"{path}: {each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
-        faults += [f"{path}: wider than the screen: {each}" for each in window.page.evaluate(_WIDER)]
+        faults += faults_of(window, path, mode)
 
     assert not faults, "\n".join(faults)
 
@@ -100,6 +112,37 @@ def test_answers_of_tools_do_not_run(view):
     window.follow("Run the tool")
 
     assert json.loads(window.page.inner_text("pre[role=status]"))["response"] == WORDS
+
+
+def test_the_host_and_its_packages_are_examined(view):
+    """By a click each, and what was found has its fixes."""
+    window = view()
+    for path, button, heading in (
+        ("doctor", "Examine the host", "Findings"),
+        ("packages", "Examine the packages", "Quality scale"),
+    ):
+        window.open(path)
+        window.click(button)
+        window.page.get_by_role("heading", name=heading, exact=True).wait_for()
+        assert "fix:" in window.page.inner_text("main"), path
+
+
+def test_a_message_is_explained(view):
+    window = view()
+    window.open("text")
+    window.page.get_by_role("textbox", name="Message").fill(f"What does it cost? {WORDS}")
+    window.click("Explain")
+
+    assert "because" in window.page.inner_text("p[role=status]")
+
+
+def test_a_conversation_is_found_by_its_id(view):
+    window = view()
+    window.open("text")
+    window.page.get_by_role("textbox", name="ID of a conversation").fill(CONVERSATION)
+    window.click("Open")
+
+    assert WORDS.split("</pre>")[0] in window.page.inner_text("main")
 
 
 def test_words_of_a_scenario_do_not_run(view):

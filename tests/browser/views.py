@@ -9,7 +9,7 @@ from attrs import define, field
 
 LIGHT, DARK = {"color_scheme": "light"}, {"color_scheme": "dark"}
 PHONE = {"color_scheme": "light", "viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
-MODES = {"light": LIGHT, "dark": DARK, "phone": PHONE}
+MODES = {"dark": DARK, "phone": PHONE}
 _WATCHING = """
 window.refused = [];
 document.addEventListener('securitypolicyviolation',
@@ -94,6 +94,12 @@ class View:
             self.page.keyboard.press("Enter")
         self.look()
 
+    def click(self, name):
+        """Press a button with the pointer, and wait for its page."""
+        with self.page.expect_navigation(wait_until="load"):
+            self.page.get_by_role("button", name=name).click()
+        self.look()
+
     def write(self, name, text):
         """Write into a field with the keyboard."""
         self.focus(name)
@@ -129,19 +135,20 @@ def name(path):
     return re.sub(r"[^a-z0-9]+", "-", unquote(path).lower()).strip("-")[:60] or "overview"
 
 
-def found_pages(view):
-    """Return the paths of pages that links lead to from the overview.
+def found_pages(view, examine):
+    """Return the pages that links lead to from the overview, by their paths.
 
-    They are at most two of each kind. Those of the hostile agent come first.
+    They are at most two of each kind. Those of the hostile agent come first. ``examine`` is called with the path of each
+    open one, and returns what is kept of it.
     """
-    kinds, waiting, found = {}, [""], []
+    kinds, waiting, found = {}, [""], {}
     while waiting:
         path = waiting.pop(0)
         seen = kinds.setdefault(kind(path), [])
         if path in seen or len(seen) == _OF_EACH_KIND:
             continue
         seen.append(path)
-        found.append(path)
         assert view.open(path).status == 200, path
+        found[path] = examine(path)
         waiting += sorted(view.links(), key=lambda each: "hostile" not in each)
     return found
