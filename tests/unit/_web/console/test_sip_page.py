@@ -55,6 +55,19 @@ def test_it_answers_as_the_host_does(app, asked, agent, decided_by):
     assert (f"agents/{agent}" in page) if agent else ("no agent" in page)
 
 
+def test_a_line_that_is_no_header(app):
+    assert "such as X-Department: sales" in told(app, to="sales", headers="X-Other: 1\nsales")["error"]
+
+
+def test_hours_are_a_picture(app):
+    page = ask(app, "GET", "/-/sip", auth=HOST).text
+    [picture] = re.findall(r'<svg class="hours".*?</svg>', page, re.DOTALL)
+    bars = [(float(x), float(width)) for x, width in re.findall(r'<rect x="([\d.]+)".*? width="([\d.]+)"', picture)]
+
+    assert bars == [(day * 144 + 54, 48) for day in range(5)]
+    assert 'aria-label="rule 1: sales at Mon-Fri 09:00-17:00 UTC, else support"' in picture
+
+
 def test_asking_does_not_count(app):
     assert told(app, to="sip:nobody@example.com")["unmatched"]["users"] == []
     ask(app, "POST", "/sip", auth=HOST, json={"call": {"to": "sip:nobody@example.com"}})

@@ -84,6 +84,14 @@ def test_plugins_that_fail_are_passed_over_and_counted(front_of, caplog):
         assert f'agenthost_hook_failures_total{{hook="resolve_sip",plugin="{name}"}} 1.0' in figures
 
 
+def test_the_console_asks_with_headers(front_of):
+    front = front_of("[console]\nenabled = true\n", resolve_sip=[("tier", gold)])
+    asked = {"to": "sip:sales@x", "headers": "X-Other: 1\n\n X-Tier:  gold "}
+    answer = asking.ask(front, "GET", "/-/sip.json", auth=AUTH, params=asked).json()["answer"]
+
+    assert (answer["agent"], answer["decided_by"]) == ("support", "hook tier")
+
+
 REDIRECT = '[sip]\nmode = "redirect"\n'
 PUBLIC = '[host]\npublic_url = "https://h.example/voice"\n'
 
