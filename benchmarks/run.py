@@ -31,6 +31,7 @@ from starting import measure_commands, measure_starts
 from storing import measure_state
 from streaming import measure_streams, measure_voice_beside_text
 from talking import measure_turns
+from watching import measure_console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -54,6 +55,7 @@ GROUPS = (
     "workers",
     "commands",
     "scenarios",
+    "console",
 )
 
 
@@ -107,6 +109,7 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
         "workers": lambda: measure_sharing(work, many()),
         "commands": lambda: measure_commands(work, many()),
         "scenarios": lambda: measure_scenarios(_new(directory / "scenarios")),
+        "console": lambda: measure_console(_new(directory / "console")),
     }
     for group in GROUPS:
         if group in groups:
