@@ -1,4 +1,4 @@
-"""Figures of the console and of recording: what calls notice of both, and the list of recorded calls."""
+"""Figures of the console and of recording: tool calls beside them, and a long list."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def measure_console(directory: Path) -> Iterable[Figure]:
 
 
 def _beside_consoles(served: Served) -> Iterator[Figure]:
-    """Measure tool calls one after another, with five consoles open and with none, round after round."""
+    """Measure tool calls one after another, with five consoles open and with none."""
     request, found = _tool_call(served), {True: list[tuple[float, float]](), False: list[tuple[float, float]]()}
     with Load(served.port, connections=1) as load:
         _seconds(load, request)

@@ -1,4 +1,4 @@
-"""A host with an agent whose tool writes shared state, at the port that is given."""
+"""A host with an agent whose tool writes shared state."""
 
 from __future__ import annotations
 

@@ -43,7 +43,10 @@ def pages(examined):
 
 
 def faults_of(window, path, mode):
-    """Return the findings of axe at a page, and what is wider than its screen. Keep its picture."""
+    """Return the findings of axe, and what is wider than the screen.
+
+    Keep a picture of the page.
+    """
     window.page.screenshot(path=PICTURES / f"{name(path)}.{mode}.png", full_page=True)
     found = Axe().run(window.page).response["violations"]
     faults = [f"{path}: {each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]

@@ -138,8 +138,8 @@ def name(path):
 def found_pages(view, examine):
     """Return the pages that links lead to from the overview, by their paths.
 
-    They are at most two of each kind. Those of the hostile agent come first. ``examine`` is called with the path of each
-    open one, and returns what is kept of it.
+    They are at most two of each kind. Those of the hostile agent come first. ``examine`` is called with the path of
+    each open one, and returns what is kept of it.
     """
     kinds, waiting, found = {}, [""], {}
     while waiting:

@@ -68,7 +68,10 @@ def record_of(
 
 
 def changes_of(notes: Sequence[Mapping[str, Any]], redact: Callable[[str], str]) -> list[dict[str, Any]]:
-    """Return the changes of shared state among notes, each with its ``agent``, redacted as in a record."""
+    """Return the changes of shared state among notes, redacted as in a record.
+
+    Each has its ``agent``.
+    """
     return [{"agent": each["agent"], **_change(each, redact)} for each in notes if "what" in each][:_MOST_LINES]
 
 

@@ -55,7 +55,10 @@ async def records_of(asked: PageRequest, call: str) -> list[dict[str, Any]]:
 
 
 async def _changes(asked: PageRequest, call: str) -> list[dict[str, Any]]:
-    """Return the changes of shared state in a call that the principal may see, while calls are recorded."""
+    """Return the changes of shared state in a call that the principal may see.
+
+    They are noted while calls are recorded.
+    """
     request = asked.request
     config = request.rules.settings.config
     if not call or not config.recording.days:

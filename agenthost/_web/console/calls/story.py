@@ -105,7 +105,7 @@ class _Telling:
             )
 
     def tell_lines(self, changes: Sequence[Mapping[str, Any]]) -> None:
-        """Add what only the log and the workers have, such as of a call that goes on."""
+        """Add what only the log and the workers have, as of an open call."""
         self.changes = [*changes]
         for line in self.lines:
             agent, fine = str(line.get("agent")), line.get("outcome") == "ok"

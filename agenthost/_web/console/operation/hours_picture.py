@@ -1,4 +1,4 @@
-"""The hours of rules as a picture: a week for each rule, from Monday to Sunday."""
+"""The hours of rules as a picture: a week for each rule."""
 
 from __future__ import annotations
 

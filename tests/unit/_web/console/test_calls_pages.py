@@ -196,7 +196,10 @@ def test_a_page_has_fifty_and_leads_to_the_earlier_ones(app):
 
 
 def test_a_record_has_what_tools_changed_and_how_long_they_took(app):
-    """Without locks, cards, and what came before the host recorded calls. Till has no record yet."""
+    """Without locks, cards, and what came before.
+
+    Till has no record yet.
+    """
     card = "4111111111111111"
     for tool, arguments in (("keep", {"card": card}), ("count", {})):
         used(app, "call-state", tool, **arguments)
@@ -231,7 +234,7 @@ def test_a_record_has_what_tools_changed_and_how_long_they_took(app):
 
 
 def test_changes_of_a_call_that_goes_on(app, kept_log):
-    """Of all its agents, each before the end of the tool that made it, and redacted."""
+    """Of all its agents, each before the end of its tool, and redacted."""
     card = "4111111111111111"
     used(app, "call-live", "keep", card=card)
     used(app, "call-live", "count", name="till")
