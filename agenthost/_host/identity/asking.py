@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from agenthost._host.peers.crossing import Crossing, present_crossing
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -33,3 +35,4 @@ class Asking:
     options: AnswerOptions | None = None
     sent: Sequence[Message] = ()
     paused: Paused | None = None
+    crossing: Crossing = field(factory=present_crossing)

@@ -18,6 +18,7 @@ from agenthost._host.identity.places import Place
 from agenthost._host.identity.resent_histories import ResentHistories
 from agenthost._host.identity.turn_identity import Kind, TurnIdentities
 from agenthost._host.identity.turn_outcomes import error_as_json, error_of, outcome_as_json, outcome_of
+from agenthost._host.peers.crossing import crossing
 from agenthost._host.plan.chosen_redactors import redacted
 from agenthost._host.text.agent_calls import APART
 from agenthost._host.text.conversations import Durable
@@ -202,25 +203,26 @@ class Turns:
             yield self._write(self._leave_place(place, reply, running.said))
 
         try:
-            return await self.conversations.say(
-                plan,
-                asking.agent,
-                asking.conversation,
-                asking.text,
-                asking.context,
-                running.hear,
-                asking.history,
-                asking.principal,
-                options=asking.options,
-                begins=not asking.text and not asking.sent,
-                new=claim.kind is Kind.NEW and place.begins,
-                sent=asking.sent,
-                paused=asking.paused,
-                attempts=claim.turns,
-                tool_begins=tool_begins,
-                ended=ended,
-                durable=durable,
-            )
+            with crossing(asking.crossing):
+                return await self.conversations.say(
+                    plan,
+                    asking.agent,
+                    asking.conversation,
+                    asking.text,
+                    asking.context,
+                    running.hear,
+                    asking.history,
+                    asking.principal,
+                    options=asking.options,
+                    begins=not asking.text and not asking.sent,
+                    new=claim.kind is Kind.NEW and place.begins,
+                    sent=asking.sent,
+                    paused=asking.paused,
+                    attempts=claim.turns,
+                    tool_begins=tool_begins,
+                    ended=ended,
+                    durable=durable,
+                )
         except TurnTakenOver:
             raise
         except BaseException as error:

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,19 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import TurnsConfig
     from agenthost.workflows.team import Remaining
 
-__all__ = ["BUDGET", "CROSSED", "HEADER", "budget_header", "crossed_by", "limited", "seconds_left", "way_of"]
+__all__ = [
+    "BUDGET",
+    "CROSSED",
+    "HEADER",
+    "Crossing",
+    "budget_header",
+    "crossed_by",
+    "crossing",
+    "limited",
+    "present_crossing",
+    "seconds_left",
+    "way_of",
+]
 
 HEADER = "agenthost-crossed"
 """The header with these agents, separated by commas."""
@@ -28,6 +40,17 @@ _LIMITS = ("calls", "tokens", "hops")
 _MOST = 16
 
 
+@frozen
+class Crossing:
+    """The way of a turn, and what its first host had left of the budget.
+
+    ``left`` is None for a turn that begins here.
+    """
+
+    way: tuple[str, ...] = ()
+    left: Mapping[str, float] | None = None
+
+
 @contextmanager
 def crossed_by(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[None]:
     """Let calls in this block follow the turn of a request, by its headers."""
@@ -35,12 +58,24 @@ def crossed_by(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[None]:
     if not found:
         yield
         return
-    way, left = CROSSED.set(way_of(found.get(_NAME, b""))), _LEFT.set(_numbers(found.get(_BUDGET, b"")))
+    with crossing(Crossing(way_of(found.get(_NAME, b"")), _numbers(found.get(_BUDGET, b"")))):
+        yield
+
+
+@contextmanager
+def crossing(turn: Crossing) -> Iterator[None]:
+    """Let calls in this block follow a turn, also in another task or process."""
+    way, left = CROSSED.set(turn.way), _LEFT.set(turn.left)
     try:
         yield
     finally:
         CROSSED.reset(way)
         _LEFT.reset(left)
+
+
+def present_crossing() -> Crossing:
+    """Return the way and the budget of the present turn."""
+    return Crossing(CROSSED.get(), _LEFT.get())
 
 
 def seconds_left(most: float) -> float:

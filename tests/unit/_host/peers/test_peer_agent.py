@@ -6,7 +6,9 @@ import base64
 import json
 import urllib.request
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from threading import Thread
 from urllib.error import HTTPError
 
 import pytest
@@ -24,6 +26,8 @@ from agenthost._host.peers import peer_host
 from agenthost._host.peers.peer_agent import PeerAgent
 from agenthost._host.plan.load import load, load_for_program
 from agenthost._host.plan.plan import make_plan
+from agenthost._host.telemetry.spans import set_tracer
+from agenthost._host.telemetry.tracing import _Tracer
 from agenthost.testing import Says, ScriptedModel
 
 SECRET = "key-of-west-0123456789"
@@ -298,6 +302,53 @@ def test_an_announcement_without_the_key(places, tmp_path, caplog):
         reason = ask(url, "desk")
 
     assert "no entry in the directory says that east serves billing" in reason
+
+
+class Completes(BaseHTTPRequestHandler):
+    """A host that answers each turn, and keeps the headers."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.server.sent.append({name.lower(): value for name, value in self.headers.items()})
+        body = json.dumps({"choices": [{"message": {"content": "yes"}}]}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """It says nothing."""
+
+
+def test_what_travels_in_headers(places):
+    """The trace, the way, the budget and an idempotency key, beside the credentials."""
+    sdk = pytest.importorskip("opentelemetry.sdk.trace")
+    export = pytest.importorskip("opentelemetry.sdk.trace.export")
+    memory = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter").InMemorySpanExporter()
+    provider = sdk.TracerProvider()
+    provider.add_span_processor(export.SimpleSpanProcessor(memory))
+    tracer = _Tracer(provider.get_tracer("tests"))
+
+    _, west = places
+    with ThreadingHTTPServer(("127.0.0.1", 0), Completes) as east:
+        east.sent = []
+        Thread(target=east.serve_forever, daemon=True).start()
+        with served(west, [Asks("desk", "billing")], peer(f"http://127.0.0.1:{east.server_port}", "billing")) as url:
+            set_tracer(tracer, tracer)
+            answer = ask(url, "desk", Agenthost_Crossed="returns", Agenthost_Budget="seconds=9, calls=5")
+            set_tracer(None)
+        east.shutdown()
+    [sent] = east.sent
+    [called] = [each for each in memory.get_finished_spans() if each.name == "invoke_agent billing"]
+    budget = dict(pair.split("=") for pair in sent["agenthost-budget"].split(", "))
+
+    assert answer == "yes"
+    assert sent["authorization"] == f"Bearer {SECRET}"
+    assert sent["traceparent"].split("-")[1:3] == [f"{called.context.trace_id:032x}", f"{called.context.span_id:016x}"]
+    assert sent["agenthost-crossed"] == "returns,billing"
+    assert len(sent["idempotency-key"]) == 32
+    assert (budget["calls"], budget["hops"]) == ("4", "7")
+    assert 0 < float(budget["seconds"]) < 9
 
 
 def test_the_budget_travels(places):
