@@ -14,6 +14,43 @@ if TYPE_CHECKING:
 __all__ = ["Cycle"]
 
 
+class Signal:
+    """An event as asyncio has it, whose queue begins with the first one who waits.
+
+    The queue of ``asyncio.Event`` has room for 64, and each request has an event.
+    """
+
+    __slots__ = ("_set", "_waiting")
+
+    def __init__(self) -> None:
+        self._set = False
+        self._waiting: tuple[asyncio.Future[None], ...] = ()
+
+    def is_set(self) -> bool:
+        """Return True if it is set."""
+        return self._set
+
+    def set(self) -> None:
+        """Set it, and wake all who wait."""
+        self._set = True
+        waiting, self._waiting = self._waiting, ()
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)
+
+    def clear(self) -> None:
+        """Let others wait again."""
+        self._set = False
+
+    async def wait(self) -> bool:
+        """Wait until it is set."""
+        if not self._set:
+            waiting = asyncio.get_running_loop().create_future()
+            self._waiting = (*(each for each in self._waiting if not each.done()), waiting)
+            await waiting
+        return True
+
+
 class Cycle(RequestResponseCycle):
     """One request and its answer.
 
@@ -34,7 +71,7 @@ class Cycle(RequestResponseCycle):
         self.transport = connection.transport
         self.flow = connection.flow
         self.default_headers = connection.server_state.default_headers
-        self.message_event = asyncio.Event()
+        self.message_event = Signal()  # type: ignore[assignment]  # it has the same methods
         self.on_response = connection.on_response_complete
         self.keep_alive = keep_alive
         self.waiting_for_100_continue = connection.expect_100_continue

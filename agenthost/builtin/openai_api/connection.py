@@ -33,8 +33,8 @@ _MOST = 4 * 1024 * 1024
 _MOST_ERROR = 64 * 1024
 _END = 0.1
 """Seconds to wait for the end of a stream after its last event."""
-_TOGETHER = 1 / 60
-"""Seconds between two reads of a fast stream that has begun: a frame of a screen.
+_TOGETHER = 1 / 30
+"""Seconds between two reads of a fast stream that has begun, too short to be seen.
 
 Words that are read together cost a fraction of the CPU time.
 """

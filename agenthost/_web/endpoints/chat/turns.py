@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.identity.asking import Asking
@@ -79,24 +78,33 @@ async def take_turn(
 
 
 async def while_somebody_waits(work: Coroutine[Any, Any, Any], receive: Receive) -> Any:
-    """Run a coroutine, and cancel it when the client disconnects.
+    """Await a coroutine in the present task, and cancel that when the client disconnects.
 
     Raises:
         Disconnected: the client disconnected first.
     """
-    task = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_left(receive))
+    task, gone = asyncio.current_task(), False
+
+    async def watch() -> None:
+        nonlocal gone
+        await _left(receive)
+        gone = True
+        if task is not None:
+            task.cancel()
+
+    leaving = asyncio.ensure_future(watch())
     try:
-        await asyncio.wait([task, leaving], return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise Disconnected
+        result = await work
+    except BaseException:
+        if gone and task is not None and not task.uncancel():  # nobody else has cancelled it
+            raise Disconnected from None
+        raise
     finally:
         leaving.cancel()
-        if not task.done():
-            task.cancel()
-            with suppress(BaseException):
-                await task
+    if gone and task is not None:
+        task.uncancel()
+        raise Disconnected
+    return result
 
 
 async def _left(receive: Receive) -> None:
