@@ -14,7 +14,7 @@ from itertools import count
 
 import pytest
 from polling import poll_until
-from two_hosts import answer, two_hosts
+from two_hosts import PEER_SECRET, answer, two_hosts
 
 from agenthost import Scope, StateOptions, Store
 from agenthost.builtin.state_sqlite import sqlite_provider
@@ -87,10 +87,13 @@ def test_hosts_are_killed_while_they_reach_each_other(tmp_path):
                 over.set()
             for each in customers:
                 each.result()
-        ledger = asyncio.run(stored(tmp_path))
+        ledger, dialled = asyncio.run(stored(tmp_path)), west.dial("billing")
 
     twice = len(ledger["charged"]) - len({*ledger["charged"]})
     print(f"{KILLS} kills, {len(acknowledged)} charged, {twice} twice, clients received {dict(outcomes)}")  # noqa: T201
+    assert [*dialled["sections"]["main"][0]["transfer"].values()] == [
+        f"http://west:{PEER_SECRET}@127.0.0.1:{hosts[0].port}/billing"
+    ]
     assert acknowledged - {*ledger["charged"]} == set()
     assert reserved - {*ledger["reserved"]} == set()
     assert {number for number in acknowledged if number % 2 == 0} - {*ledger["taken"]} == set()

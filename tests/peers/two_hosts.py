@@ -1,5 +1,6 @@
 """Two hosts with one store: `east` announces billing, and `west` finds it there."""
 
+import base64
 import json
 import os
 import re
@@ -104,6 +105,15 @@ class KilledPeer:
                 return response.status == 200
         except OSError:
             return False
+
+    def dial(self, user):
+        """Return the document for a SIP call to a user."""
+        body = json.dumps({"call": {"call_id": "c-1", "to": f"sip:{user}@example.com", "direction": "inbound"}})
+        pair = base64.b64encode(f"agenthost:{PASSWORD}".encode()).decode()
+        headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/sip", body.encode(), headers)
+        with urllib.request.urlopen(request, timeout=30) as answered:  # noqa: S310 - http
+            return json.load(answered)
 
     def say(self, model, text, conversation, key, seconds=40.0):
         """Return the kind of outcome that a client receives, and its words.

@@ -343,6 +343,18 @@ def test_refused(refused, text, expected):
         ("[host]\nworkers = 2\n[state]\nurl = 'memory://'", "4: ", "state.url: memory:// is not shared"),
         ("\n[workflows.a]\nagents = ['b']", "2: ", 'workflows.a.kind: it is missing. fix: write kind = "router"'),
         ("\n[workflows.a]\nkind = 'vote'\nagents = []", "4: ", "workflows.a.agents: the list is empty."),
+        ("[host]\nannounce = 'east/1'", "2: ", "host.announce: it is not up to 64 letters"),
+        ("[host]\nannounce = 'east'", "2: ", "host.announce: no URL is configured. fix: write announce_url ="),
+        (
+            "[host]\nannounce = 'east'\npublic_url = 'https://e.example.com'",
+            "2: ",
+            "host.announce: hosts find each other in the store that they share, and none is configured.",
+        ),
+        (
+            "\n[peers.east]\nuser = 'w'\nsecret = 's'\nagents = ['a']",
+            "2: ",
+            "peers.east.url: hosts find each other in the store that they share, and none is configured.",
+        ),
         ("[models]\n\ngone = 1", "3: ", "models.gone: there is no such key"),
         ("[plugins.a]\n\nkey = { file = 'gone' }", "3: ", "plugins.a.key: cannot read"),
         ("[turns]\ncalls = 1\n'tok ens' = 2", "3: ", 'turns."tok ens": there is no such key'),

@@ -278,12 +278,13 @@ def test_a_host_that_announces_itself(places, tmp_path):
         with served(east, agents, announced + shared + KEY, port):
             poll_until(lambda: ask(url, "desk") == "from east")
             poll_until(lambda: destination(url, "c-1") == "agents.example.com")
-            sales = ask(url, "sales")
+            sales, by_name = ask(url, "sales"), ask(url, "billing")
         poll_until(lambda: "no entry in the directory" in ask(url, "desk"))
         poll_until(lambda: destination(url, "c-1") == heard)
 
     assert before == "error: no entry in the directory says that east serves billing"
     assert heard.startswith("say:")
+    assert by_name == "from east"
     assert "there is no such agent" in sales
 
 
