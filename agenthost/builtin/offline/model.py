@@ -169,12 +169,22 @@ def _chosen(messages: Sequence[Message], last: str, tools: Sequence[ToolSpec]) -
     if taking is not None and answers and "?" in answers[-1] and not is_question(last):
         return _Chosen(taking)
     best = _best(last, tools)
-    return _Chosen(_beginning(tools)) if best.tool is None and taking is not None else best
+    if best.tool is not None:
+        return best
+    if taking is not None:
+        return _Chosen(_beginning(tools))
+    return _Chosen(_taking_questions(tools)) if is_question(last) else best
 
 
 def _taking_answers(tools: Sequence[ToolSpec]) -> ToolSpec | None:
     """Return the only tool that needs an ``answer``, such as that of a form."""
     taking = [tool for tool in tools if "answer" in tool.parameters.get("required", ())]
+    return taking[0] if len(taking) == 1 else None
+
+
+def _taking_questions(tools: Sequence[ToolSpec]) -> ToolSpec | None:
+    """Return the only tool that needs nothing but a ``question``."""
+    taking = [tool for tool in tools if [*tool.parameters.get("required", ())] == ["question"]]
     return taking[0] if len(taking) == 1 else None
 
 

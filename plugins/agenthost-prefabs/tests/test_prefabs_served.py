@@ -11,6 +11,7 @@ from agenthost_prefabs.info_gatherer import InfoGathererAgent
 from agenthost_prefabs.receptionist import ReceptionistAgent
 from agenthost_prefabs.survey import SurveyAgent
 
+from agenthost.testing.platform import PlatformOptions
 from agenthost.testing.scenarios import find_scenarios, lines_about
 from agenthost.testing.scenarios.many import run_file
 
@@ -79,8 +80,8 @@ def test_results_are_kept_for_the_operator(agenthost_host):
 def test_a_survey_counts_its_answers(agenthost_host):
     """``agenthost state survey counts`` shows them."""
     agenthost_host.add(SurveyAgent(SurveyAgent.Settings()))
-    for answers in (["4", "5", "Popcorn"], ["3", ""], ["eleven"]):
-        call = agenthost_host.call("/survey")
+    for seed, answers in enumerate((["4", "5", "Popcorn"], ["3", ""], ["eleven"])):
+        call = agenthost_host.call("/survey", options=PlatformOptions(seed=seed))
         for number, answer in enumerate(answers):
             field = "comment" if number + 1 == len(answers) > 1 else "rating"
             call.tool("submit_answer", answer=answer, field=field)
@@ -93,6 +94,10 @@ def test_a_survey_counts_its_answers(agenthost_host):
 
 def test_a_form_in_text(say):
     assert say("info-gatherer", "start the questions", "Ann", "A lost scarf")[-1] == "Thank you, that is all."
+
+
+def test_an_faq_in_text_says_that_it_does_not_know(say):
+    assert say("faq", "Where do helicopters land?") == ["I do not know the answer to that."]
 
 
 def test_a_concierge_without_settings_invents_nothing(say):

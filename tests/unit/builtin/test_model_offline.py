@@ -258,6 +258,17 @@ def test_whatever_is_said_first_begins_a_form():
     assert not answer("hello", tools=(start, tool("start_over", "Start anew"), submit)).tool_uses
 
 
+def test_any_question_is_for_the_tool_that_takes_questions():
+    """An FAQ knows what to say where it has no answer."""
+    faq = tool("find_answer", "Find the hours", ["question"], question={"type": "string"})
+    other = tool("find_price", "Find the price", ["question"], question={"type": "string"})
+    [use] = answer("Where do helicopters land?", tools=(faq, *TOOLS)).tool_uses
+
+    assert (use.name, json.loads(use.arguments)) == ("find_answer", {"question": "Where do helicopters land?"})
+    assert not answer("Helicopters land here.", tools=(faq, *TOOLS)).tool_uses
+    assert not answer("Where do helicopters land?", tools=(faq, other)).tool_uses
+
+
 def test_what_is_said_after_a_question_is_the_answer_of_a_form():
     form = (
         tool("start_form", "Start the form"),
