@@ -102,7 +102,11 @@ class HostConfig(Table):
         effect=PROCESS,
     )
     announce_lease: float = setting(
-        15.0, SECONDS, "Time after which other hosts forget it unless it announces itself again", unit="seconds"
+        15.0,
+        SECONDS,
+        "Time after which other hosts forget it unless it announces itself again",
+        unit="seconds",
+        effect=PROCESS,
     )
     user: str = setting("agenthost", USER, "User name for basic authentication", variables=("SWML_BASIC_AUTH_USER",))
     password: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is

@@ -23,6 +23,7 @@ from agenthost.errors import StateRefused, StateUnavailable
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from agenthost._host.config.host_table import HostConfig
     from agenthost._host.config.schema import Config
     from agenthost.state import Store, Stores
 
@@ -103,7 +104,7 @@ async def announcing(
     if host.announce is None:
         yield
         return
-    entry = _Entry(config, directory_of(stores), served, f"{host.announce}/{secrets.token_hex(8)}")
+    entry = _Entry(host, config, directory_of(stores), served, f"{host.announce}/{secrets.token_hex(8)}")
     renewing = asyncio.create_task(entry.keep())
     try:
         yield
@@ -115,8 +116,9 @@ async def announcing(
 
 @define(eq=False)
 class _Entry:
-    """The entry of this process."""
+    """The entry of this process, by the configuration that it was started with."""
 
+    _host: HostConfig
     _config: Callable[[], Config]
     _store: Store
     _served: Callable[[], Sequence[str]]
@@ -135,14 +137,14 @@ class _Entry:
                 if not self._failed:
                     _log.warning("this host is not announced to its peers: %s", error)
                 self._failed = True
-            await asyncio.sleep(min(_TICK, self._config().host.announce_lease / _RENEWALS))
+            await asyncio.sleep(min(_TICK, self._host.announce_lease / _RENEWALS))
 
     async def _look(self) -> None:
         config, agents, now = self._config(), self._served(), time.monotonic()
         if not agents:
             await self.withdraw()
         elif self._told != (config, agents) or now >= self._due:
-            host = config.host
+            host = self._host
             url, calls = (str(host.announce_url or host.public_url), str(host.public_url or host.announce_url))
             told = Announcement(str(host.announce), url.rstrip("/"), calls.rstrip("/"), tuple(agents))
             await self._store.set(self._key, told.signed(config), ttl=host.announce_lease)

@@ -180,7 +180,6 @@ class PeerAgent(Workflow):
             try:
                 reply = await self._sent(host, address, content, headers, cast("_CountingTeam", team))
             except _NotBegunError as error:
-                address.failed()
                 why.append(str(error))
             except (aiohttp.ClientError, OSError) as error:
                 _log.debug("peer %s", host.name, exc_info=error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from threading import Thread
@@ -219,7 +219,7 @@ def test_peers_that_share_an_agent(places, tmp_path, monkeypatch):
     monkeypatch.setattr(peer_host, "_DOWN", 1.0)
     east, west = places
     port, balanced = free_port(), "balanced = true\n"
-    asked = [f"c-{number}" for number in range(8)]
+    asked = [f"c-{number}" for number in range(16)]
 
     def north():
         return served(tmp_path / "north", [Told("billing", lambda *_: "north")], KEY, port)
@@ -305,20 +305,57 @@ def test_an_announcement_without_the_key(places, tmp_path, caplog):
     assert "no entry in the directory says that east serves billing" in reason
 
 
-class Completes(BaseHTTPRequestHandler):
-    """A host that answers each turn, and keeps the headers."""
+@contextmanager
+def answering(status, body, **headers):
+    """Serve a host that answers each turn in the same way, and keeps the headers."""
 
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        self.server.sent.append({name.lower(): value for name, value in self.headers.items()})
-        body = json.dumps({"choices": [{"message": {"content": "yes"}}]}).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
 
-    def log_message(self, *_):
-        """It says nothing."""
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            self.server.sent.append({name.lower(): value for name, value in self.headers.items()})
+            content = json.dumps(body).encode()
+            self.send_response(status)
+            for name, value in {"content-length": str(len(content)), **headers}.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            """It says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        server.sent, server.url = [], f"http://127.0.0.1:{server.server_port}"
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.mark.parametrize(("headers", "other"), [({}, True), ({"x_should_retry": "false"}, False)])
+def test_a_turn_that_a_host_refuses(places, headers, other):
+    """It goes to another host unless a tool has begun, and calls go to both."""
+    _, west = places
+    done, balanced = {"choices": [{"message": {"content": "yes"}}]}, "balanced = true\n"
+    with (
+        answering(503, {"error": {"message": "not now."}}, **headers) as refuses,
+        answering(200, done) as answers,
+        served(
+            west,
+            [Asks("desk", "billing")],
+            peer(refuses.url, "billing", more=balanced) + peer(answers.url, "billing", name="north", more=balanced),
+        ) as url,
+    ):
+        told = {ask(url, "desk", conversation=f"c-{number}") for number in range(16)}
+        called = {destination(url, f"c-{number}") for number in range(16)}
+
+    assert refuses.sent
+    assert ("error: peer east responds with 503 for billing: not now" in told) is not other
+    assert "yes" in told
+    assert len(called) == 2
 
 
 def test_what_travels_in_headers(places):
@@ -331,14 +368,11 @@ def test_what_travels_in_headers(places):
     tracer = _Tracer(provider.get_tracer("tests"))
 
     _, west = places
-    with ThreadingHTTPServer(("127.0.0.1", 0), Completes) as east:
-        east.sent = []
-        Thread(target=east.serve_forever, daemon=True).start()
-        with served(west, [Asks("desk", "billing")], peer(f"http://127.0.0.1:{east.server_port}", "billing")) as url:
-            set_tracer(tracer, tracer)
-            answer = ask(url, "desk", Agenthost_Crossed="returns", Agenthost_Budget="seconds=9, calls=5")
-            set_tracer(None)
-        east.shutdown()
+    done = {"choices": [{"message": {"content": "yes"}}]}
+    with answering(200, done) as east, served(west, [Asks("desk", "billing")], peer(east.url, "billing")) as url:
+        set_tracer(tracer, tracer)
+        answer = ask(url, "desk", Agenthost_Crossed="returns", Agenthost_Budget="seconds=9, calls=5")
+        set_tracer(None)
     [sent] = east.sent
     [called] = [each for each in memory.get_finished_spans() if each.name == "invoke_agent billing"]
     budget = dict(pair.split("=") for pair in sent["agenthost-budget"].split(", "))
