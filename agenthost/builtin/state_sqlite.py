@@ -51,6 +51,17 @@ INSERT INTO entries (key, value, version, expires) VALUES (?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = version + 1, expires = excluded.expires
 RETURNING version
 """
+_ADD = """
+INSERT INTO entries (key, value, version, expires) VALUES (?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = version + 1, expires = excluded.expires
+WHERE entries.expires <= ?
+RETURNING version
+"""
+_CHANGE = """
+UPDATE entries SET value = ?, version = version + 1, expires = coalesce(?, expires)
+WHERE key = ? AND version = ? AND (expires IS NULL OR expires > ?)
+RETURNING version
+"""
 _PAGE = """
 SELECT key FROM entries WHERE key > ? AND key >= ? AND key < ? AND (expires IS NULL OR expires > ?)
 ORDER BY key LIMIT ?
@@ -126,10 +137,13 @@ class SqliteEntries:
         """Write an entry if it still has ``version``."""
 
         def write(connection: sqlite3.Connection) -> int | None:
-            row = self._row(connection, key)
-            if (row[1] if row else 0) != version:
-                return None
-            return self._write(connection, key, value, self._until(ttl) if ttl is not None else row and row[2])
+            now, expires = self._swept_at(connection), self._until(ttl)
+            if version:
+                changed = connection.execute(_CHANGE, (value, expires, key, version, now))
+            else:
+                changed = connection.execute(_ADD, (key, value, secrets.randbits(48) + 1, expires, now))
+            rows = changed.fetchall()
+            return rows[0][0] if rows else None
 
         return await self._writer.do(write)
 
@@ -180,11 +194,16 @@ class SqliteEntries:
     def _row(self, connection: sqlite3.Connection, key: bytes) -> Any:
         return connection.execute(_READ, (key, self._clock())).fetchone()
 
-    def _write(self, connection: sqlite3.Connection, key: bytes, value: bytes, expires: float | None) -> int:
+    def _swept_at(self, connection: sqlite3.Connection) -> float:
+        """Remove expired entries now and then, and return the time."""
         now = self._clock()
         if now - self._swept >= _SWEEP:
             self._swept = now
             connection.execute("DELETE FROM entries WHERE expires <= ?", (now,))
+        return now
+
+    def _write(self, connection: sqlite3.Connection, key: bytes, value: bytes, expires: float | None) -> int:
+        self._swept_at(connection)
         version: int = connection.execute(_WRITE, (key, value, secrets.randbits(48) + 1, expires)).fetchone()[0]
         return version
 
