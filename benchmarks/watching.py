@@ -28,7 +28,7 @@ OPEN = ("", "", "calls", "calls", "charts")
 """The pages of the five consoles."""
 ROUNDS, SECONDS = 15, 2.0
 """Rounds with consoles and without, and the seconds of each, in which a live page is rendered at least once."""
-CPU_ROUNDS, REQUESTS = 41, 400
+CPU_ROUNDS, REQUESTS = 81, 400
 RECORDED, LISTINGS = 10_000, 31
 MOST_CPU = 50.0
 """Milliseconds of CPU for a page of the list."""

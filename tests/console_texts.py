@@ -49,13 +49,13 @@ def texts():
             one, many, *_ = (*message, None) if isinstance(message, tuple) else (message, None)
             if one is not None:  # otherwise a text that ``later`` has marked in the code
                 found.setdefault((one, many), set()).add(place)
-    for path in sorted(ROOM.rglob("*.py")):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for place, tree in _code().items():
+        for call in ast.walk(tree):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _FUNCTIONS:
                 written = [each.value for each in call.args if isinstance(each, ast.Constant)]
                 if written:  # as above
                     pair = (written[0], written[1] if call.func.id == "ngettext" else None)
-                    found.setdefault(pair, set()).add(path.relative_to(ROOM).as_posix())
+                    found.setdefault(pair, set()).add(place)
     return found
 
 
@@ -72,12 +72,18 @@ def catalogue():
 def untranslated_in_code():
     """Return the sentences in the code that are neither for gettext nor for the log."""
     found = []
-    for path in sorted(ROOM.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+    for tree in _code().values():
         known = {id(part) for each in ast.walk(tree) if _is_known(each) for part in ast.walk(each)}
         texts = [each for each in ast.walk(tree) if isinstance(each, ast.Constant) and id(each) not in known]
         found += [each.value for each in texts if isinstance(each.value, str) and _SENTENCE.search(each.value)]
     return found
+
+
+@cache
+def _code():
+    """Return the tree of each file of the console, by its path in the room."""
+    paths = sorted(ROOM.rglob("*.py"))
+    return {path.relative_to(ROOM).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def _is_known(node):

@@ -79,7 +79,7 @@ async def _keys(store: Store, before: str) -> AsyncIterator[list[str]]:
     latest = int(before[:_DIGITS] if before[:_DIGITS].isdecimal() else _time_of(1)) // 10**_PERIOD
     for period in range(latest, latest - _PERIODS, -1):
         found = [key async for key in store.scan(f"{period:0{_DIGITS - _PERIOD}d}")]
-        yield sorted((key for key in found if not before or key < before), reverse=True)
+        yield sorted([key for key in found if key < before] if before else found, reverse=True)
     rest = f"{latest - _PERIODS + 1:0{_DIGITS - _PERIOD}d}"
     yield sorted([key async for key in store.scan() if key < rest], reverse=True)
 

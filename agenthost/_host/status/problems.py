@@ -16,6 +16,18 @@ _MOST_USERS = 5
 """The most unmatched SIP users that are named."""
 _SAID_SO = "ProbeResult"
 """Error of a probe that returned a result instead of raising."""
+_STORE_FIXES = {
+    "its disk is full": "free space on the disk of the store",
+    "its disk returns errors": "replace the disk of the store; the kernel's log has the errors",
+    "its memory is full": "raise maxmemory of the server, or remove keys from it",
+    "it cannot save to its disk": "free space on the disk of the server; its log has the reason",
+    "too few of its replicas": "start the replicas, or lower min-replicas-to-write of the server",
+    "it is read-only": "name the primary server in [state] url",
+    "no permission to write": "grant the user of [state] url permission to write",
+}
+"""Fixes for the causes that the words of the store name."""
+_PROBE_FIXES = {"disk": "free space on the disk of the state file, where less than 64 MiB are left"}
+"""Fixes for the host's own probes."""
 _BROKEN = {"quarantined": "is quarantined", "conflict": "has a conflict"}
 
 
@@ -58,7 +70,8 @@ def _store(store: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
         users = store["agents"]
         more = f" and {len(users) - _MOST_NAMED} more" if len(users) > _MOST_NAMED else ""
         named = f" (agents that may use it: {', '.join(users[:_MOST_NAMED])}{more})" if users else ""
-        yield f"{store['problem']}{named}", "agenthost doctor tries it and says what is wrong"
+        fixes = (fix for cause, fix in _STORE_FIXES.items() if cause in store["problem"])
+        yield f"{store['problem']}{named}", next(fixes, "agenthost doctor tries it and says what is wrong")
 
 
 def _agents(agents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -100,7 +113,11 @@ def _probes(probes: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
         if probe["status"] == "failing":
             whose = f" of agent {probe['agent']}" if probe["agent"] else ""
             raised = f" with {probe['error']}" if probe["error"] not in (None, _SAID_SO) else ""
-            yield f"probe {probe['probe']}{whose} fails{raised}", "agenthost logs has the reason, by agenthost.health"
+            own = None if probe["agent"] else _PROBE_FIXES.get(probe["probe"])
+            yield (
+                f"probe {probe['probe']}{whose} fails{raised}",
+                own or "agenthost logs has the reason, by agenthost.health",
+            )
 
 
 def _packages(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -100,7 +100,20 @@ class Console:
             if path.endswith(".json"):
                 raise Refused(401, "Unauthorized", BASIC)
             return await _form(request, path, 401, "")
-        return await self._page(request, path)
+        return await self._page_or_refusal(request, path)
+
+    async def _page_or_refusal(self, request: Request, path: str) -> Answer:
+        """Return a page, or its refusal as one for those who read pages.
+
+        Raises:
+            Refused: see ``answer``.
+        """
+        try:
+            return await self._page(request, path)
+        except Refused as refused:
+            if path.endswith(".json") or b"text/html" not in _header(request, b"accept"):
+                raise
+            return await _refusal(request, path, refused)
 
     async def _page(self, request: Request, path: str, *, live: bool = False) -> Answer:
         as_json = path.endswith(".json") and request.scope["method"] != "POST"
@@ -147,6 +160,16 @@ class Console:
         return _redirect(request, f"./{target}", self._sessions.start(request.rules, user, password), LIFETIME)
 
 
+async def _refusal(request: Request, path: str, refused: Refused) -> Answer:
+    """Return a refusal as a page, which leads back to the others."""
+    reason = refused.sentence or ""
+    if refused.status == 404:  # noqa: PLR2004 - HTTP's
+        reason = gettext("There is no such page, or what it showed is gone.")
+    values = {"reason": reason, "in_session": request.head.authorization is None, "others": ()}
+    status, headers, body = await page(request.rules, "refusal", path, refused.status, **values)
+    return status, [*headers, *refused.headers], body
+
+
 async def _form(request: Request, path: str, status: int, words: str) -> Answer:
     """Return the page to log in, which leads to ``path`` afterwards."""
     target = path if _is_page(path) else ""
@@ -168,7 +191,11 @@ def _accepted(request: Request) -> bytes:
     """Return the languages that a reader accepts. JSON is English."""
     if request.path.endswith(".json"):
         return b""
-    return next((value for name, value in request.scope["headers"] if name == b"accept-language"), b"")
+    return _header(request, b"accept-language")
+
+
+def _header(request: Request, name: bytes) -> bytes:
+    return next((value for known, value in request.scope["headers"] if known == name), b"")
 
 
 def _is_page(path: str) -> bool:

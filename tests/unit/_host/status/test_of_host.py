@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost._host.config.load import load_config
+from agenthost._host.runtime.shared_state import _REASONS
 from agenthost._host.status.of_host import host_status
+from agenthost.builtin.probes import LEAST_ROOM
 
 AGENT = {"agent": "sales", "route": "/sales", "package": "acme", "version": "1.0", "state": "ready"}
 LOAD = {"running": 1, "waiting": 0, "limit": 32, "calls": 2, "failures": 0, "slots": {3: 2}}
@@ -120,6 +122,24 @@ def test_a_problem_of_one_worker_is_the_host_s(more, problem):
         told = status(process(1, **more), process(2, **more))
     assert problems(told) == ([problem] if problem else [])
     assert all(each["fix"] for each in told["problems"])
+
+
+@pytest.mark.parametrize("cause", [cause for _, cause in _REASONS])
+def test_each_known_cause_of_the_store_has_its_fix(cause):
+    problem = f"the redis:// store does not accept writes: {cause}"
+    store = {"scheme": "redis", "ready": False, "problem": problem, "agents": []}
+    [first, *_] = status(process(1, store=store))["problems"]
+
+    assert first["problem"] == problem
+    assert "agenthost doctor" not in first["fix"]
+
+
+def test_the_fix_for_a_full_disk():
+    probe = {"probe": "disk", "agent": None, "status": "failing", "error": "ProbeResult"}
+    [problem] = status(process(1, probes=[probe]), process(2))["problems"]
+    least = LEAST_ROOM >> 20
+
+    assert problem["fix"] == f"free space on the disk of the state file, where less than {least} MiB are left"
 
 
 def test_the_fix_for_a_lost_caller_names_a_table_that_there_is(tmp_path):

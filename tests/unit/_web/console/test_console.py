@@ -87,6 +87,24 @@ def test_the_console_is_off_by_default(make):
     assert not app.has("/-/")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "reason"),
+    [
+        ("GET", "/-/agents/nobody", 404, "There is no such page"),
+        ("GET", "/-/conversation?id=gone", 404, "There is no such page"),
+        ("POST", "/-/agents/sales/tools/fail", 403, "the form is out of date. fix: open its page again"),
+    ],
+)
+def test_a_refusal_is_a_page_for_browsers_and_json_for_programs(app, method, path, status, reason):
+    read = {name: ask(app, method, path, auth=HOST, headers={"accept": name, **FORM}) for name in ("text/html", "*/*")}
+    page, told = read["text/html"], read["*/*"]
+
+    assert (page.status_code, told.status_code) == (status, status)
+    assert reason in page.text
+    assert "Back to the overview" in page.text
+    assert told.json()["error"]
+
+
 def test_the_overview_shows_what_fails_first(app):
     ask(app, "POST", "/sales/swaig", auth=HOST, json={"function": "fail", "call_id": "c-1"})
     page, data = (ask(app, "GET", path, auth=HOST) for path in ("/-/", "/-/overview.json"))
