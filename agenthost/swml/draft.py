@@ -6,7 +6,7 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, field, fields, frozen
 
 from agenthost.contexts import ContextBuilder
 from agenthost.errors import DefinitionError
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AddedSkill", "CallDraft", "Draft"]
 
+_KIND = "kind"
+"""The type of a part that is made at its first use."""
+_DICT, _LIST = {_KIND: dict}, {_KIND: list}
 _ELSEWHERE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
 
 
@@ -48,6 +51,7 @@ class AddedSkill:
 class Draft:
     """The parts of an agent's document, while they can still be changed.
 
+    Most agents have few of them, and a host may have thousands of agents, so most parts are made at their first use.
     Python keeps the names of up to 29 attributes once for all drafts, and those of more in each, which is 1.3 KB.
 
     Args:
@@ -85,33 +89,46 @@ class Draft:
 
     name: str
     prompt: Prompt = Factory(Prompt)
-    prompt_params: dict[str, Any] = Factory(dict)
+    prompt_params: dict[str, Any] = field(init=False, metadata=_DICT)
     contexts: ContextBuilder | None = None
     post_prompt: str | None = None
-    post_prompt_params: dict[str, Any] = Factory(dict)
+    post_prompt_params: dict[str, Any] = field(init=False, metadata=_DICT)
     urls: WebhookUrls = Factory(WebhookUrls)
-    native_functions: list[str] = Factory(list)
-    includes: list[dict[str, Any]] = Factory(list)
-    internal_fillers: dict[str, dict[str, Any]] = Factory(dict)
-    tools: dict[str, Tool | PlatformTool] = Factory(dict)
-    mcp_servers: list[dict[str, Any]] = Factory(list)
-    params: dict[str, Any] = Factory(dict)
+    native_functions: list[str] = field(init=False, metadata=_LIST)
+    includes: list[dict[str, Any]] = field(init=False, metadata=_LIST)
+    internal_fillers: dict[str, dict[str, Any]] = field(init=False, metadata=_DICT)
+    tools: dict[str, Tool | PlatformTool] = field(init=False, metadata=_DICT)
+    mcp_servers: list[dict[str, Any]] = field(init=False, metadata=_LIST)
+    params: dict[str, Any] = field(init=False, metadata=_DICT)
     debug_level: int | None = None
-    hints: list[Any] = Factory(list)
-    languages: list[dict[str, Any]] = Factory(list)
+    hints: list[Any] = field(init=False, metadata=_LIST)
+    languages: list[dict[str, Any]] = field(init=False, metadata=_LIST)
     multilingual: dict[str, Any] | None = None
-    pronounce: list[dict[str, Any]] = Factory(list)
-    global_data: dict[str, Any] = Factory(dict)
-    ai_fields: dict[str, Any] = Factory(dict)
-    sections: dict[str, list[tuple[str, Any]]] = Factory(dict)
-    verb_handlers: dict[str, Any] = Factory(dict)
-    before_answer: list[tuple[str, Any]] = Factory(list)
+    pronounce: list[dict[str, Any]] = field(init=False, metadata=_LIST)
+    global_data: dict[str, Any] = field(init=False, metadata=_DICT)
+    ai_fields: dict[str, Any] = field(init=False, metadata=_DICT)
+    sections: dict[str, list[tuple[str, Any]]] = field(init=False, metadata=_DICT)
+    verb_handlers: dict[str, Any] = field(init=False, metadata=_DICT)
+    before_answer: list[tuple[str, Any]] = field(init=False, metadata=_LIST)
     answer: dict[str, Any] | None = Factory(dict)
     record_call: dict[str, Any] | None = None
-    after_answer: list[tuple[str, Any]] = Factory(list)
-    after_ai: list[tuple[str, Any]] = Factory(list)
+    after_answer: list[tuple[str, Any]] = field(init=False, metadata=_LIST)
+    after_ai: list[tuple[str, Any]] = field(init=False, metadata=_LIST)
     checked: bool = True
-    skills: dict[str, AddedSkill] = Factory(dict)
+    skills: dict[str, AddedSkill] = field(init=False, metadata=_DICT)
+
+    def __getattr__(self, name: str) -> Any:
+        """Make a part at its first use."""
+        kind = _KINDS.get(name)
+        if kind is None:
+            raise AttributeError(name)
+        part = kind()
+        setattr(self, name, part)
+        return part
+
+    def _made(self) -> Mapping[str, Any]:
+        """Return the parts that have been made."""
+        return vars(self)
 
     def copy(self) -> CallDraft:
         """Return a draft for one call.
@@ -126,8 +143,9 @@ class Draft:
         Raises:
             DefinitionError: the prompt or the contexts are wrong, or both a prompt and a handwritten ``main`` exist.
         """
-        sections = {"main": self._written("main") if self.sections.get("main") else self._main(addresses)}
-        sections.update((name, self._written(name)) for name in self.sections if name != "main")
+        written = self._made().get("sections", {})
+        sections = {"main": self._written("main") if written.get("main") else self._main(addresses)}
+        sections.update((name, self._written(name)) for name in written if name != "main")
         return {"version": "1.0.0", "sections": sections}
 
     def _written(self, section: str) -> list[dict[str, Any]]:
@@ -139,14 +157,15 @@ class Draft:
         return [{verb: config} for verb, config in self.sections[section]]
 
     def _main(self, addresses: Addresses) -> list[dict[str, Any]]:
-        main: list[dict[str, Any]] = [{verb: config} for verb, config in self.before_answer]
+        made = self._made()
+        main: list[dict[str, Any]] = [{verb: config} for verb, config in made.get("before_answer", ())]
         if self.answer is not None:
             main.append({"answer": self.answer})
         if self.record_call is not None:
             main.append({"record_call": self.record_call})
-        main += [{verb: config} for verb, config in self.after_answer]
+        main += [{verb: config} for verb, config in made.get("after_answer", ())]
         main.append({"ai": self.ai(addresses)})
-        main += [{verb: config} for verb, config in self.after_ai]
+        main += [{verb: config} for verb, config in made.get("after_ai", ())]
         return main
 
     def ai(self, addresses: Addresses) -> dict[str, Any]:
@@ -155,25 +174,19 @@ class Draft:
         Raises:
             DefinitionError: the prompt or the contexts are wrong.
         """
+        made = self._made()
         ai: dict[str, Any] = {"prompt": self.rendered_prompt()}
         if self.post_prompt:
             ai["post_prompt"] = {"text": self.post_prompt, **self.post_prompt_params}
             ai["post_prompt_url"] = self.urls.of_summaries(addresses)
         if swaig := self.swaig(addresses):
             ai["SWAIG"] = swaig
-        ai["params"] = self.params
+        ai["params"] = made.get("params", {})
         if self.debug_level is not None:
             told = {"debug_webhook_url": self.urls.of_debug_events(addresses)}
-            ai["params"] = {**self.params, **told, "debug_webhook_level": self.debug_level}
-        optional = {
-            "hints": self.hints,
-            "languages": self.languages,
-            "multilingual": self.multilingual,
-            "pronounce": self.pronounce,
-            "global_data": self.global_data,
-        }
-        ai.update((key, value) for key, value in optional.items() if value)
-        ai.update(self.ai_fields)
+            ai["params"] = {**ai["params"], **told, "debug_webhook_level": self.debug_level}
+        ai.update((key, made[key]) for key in _OPTIONAL if made.get(key))
+        ai.update(made.get("ai_fields", ()))
         return ai
 
     def rendered_prompt(self) -> dict[str, Any]:
@@ -187,20 +200,17 @@ class Draft:
             elsewhere = [name for include in self.includes for name in include["functions"]]
             self.contexts.validate([*self.tools, *elsewhere])
             prompt["contexts"] = self.contexts.to_dict()
-        return prompt | self.prompt_params
+        params: dict[str, Any] = self._made().get("prompt_params", {})
+        return prompt | params
 
     def swaig(self, addresses: Addresses) -> dict[str, Any]:
         """Build ``SWAIG``: the tools, wherever they run."""
-        swaig: dict[str, Any] = {
-            "native_functions": self.native_functions,
-            "includes": self.includes,
-            "internal_fillers": self.internal_fillers,
-        }
-        swaig = {key: value for key, value in swaig.items() if value}
-        if self.tools:
+        made = self._made()
+        swaig: dict[str, Any] = {key: made[key] for key in _OF_SWAIG if made.get(key)}
+        if made.get("tools"):
             swaig["functions"] = [self._described(tool, addresses) for tool in self.tools.values()]
             swaig["defaults"] = {"web_hook_url": self.urls.of_tools(addresses)}
-        if self.mcp_servers:
+        if made.get("mcp_servers"):
             swaig["mcp_servers"] = self.mcp_servers
         return swaig
 
@@ -222,6 +232,11 @@ class Draft:
         return self.urls.of_tools(addresses) if self.urls.query else None
 
 
+_KINDS: Mapping[str, type] = {each.name: each.metadata[_KIND] for each in fields(Draft) if _KIND in each.metadata}
+_OPTIONAL = ("hints", "languages", "multilingual", "pronounce", "global_data")
+_OF_SWAIG = ("native_functions", "includes", "internal_fillers")
+
+
 class CallDraft(Draft):
     """The draft of one call.
 
@@ -236,20 +251,24 @@ class CallDraft(Draft):
 
     def __getattr__(self, name: str) -> Any:
         """Copy a part on first access, since the caller may change it."""
-        try:
-            value = _copied(self.__dict__["_original"].__dict__[name])
-        except KeyError:
-            raise AttributeError(name) from None
+        original = vars(self).get("_original")
+        if original is None or name not in vars(original):
+            return super().__getattr__(name)
+        value = _copied(vars(original)[name])
         setattr(self, name, value)
         return value
+
+    def _made(self) -> Mapping[str, Any]:
+        return vars(self._original) | vars(self)
 
     def build(self, addresses: Addresses) -> dict[str, Any]:
         """Build the document.
 
         The draft must not be changed afterwards, as it then shares the agent's parts.
         """
-        self.__dict__ = self._original.__dict__ | self.__dict__
-        return super().build(addresses)
+        whole = Draft.__new__(Draft)
+        vars(whole).update(self._made())
+        return whole.build(addresses)
 
 
 def _copied(value: Any) -> Any:

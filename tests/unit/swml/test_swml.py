@@ -50,6 +50,25 @@ class TestDraft:
         assert sys.getsizeof(first) < 400
         assert sys.getsizeof(second) < 400
 
+    def test_parts_that_are_never_used_are_not_made(self):
+        """A host has thousands of agents, and each has few of them."""
+        agent = agent_with_tools("book").add_hint("visit")
+        before = vars(declared(AgentBase("other")).draft).keys()
+        seal(agent)
+
+        assert vars(declared(agent).draft).keys() - before == {"tools", "hints"}
+
+    def test_a_part_is_the_same_after_its_first_use(self):
+        draft = declared(AgentBase("desk")).draft
+        draft.params["p"] = 1
+        call = draft.copy()
+        call.hints.append("visit")
+
+        assert build(AgentBase("desk").set_param("p", 1)) == draft.build(addresses())
+        assert call.build(addresses())["sections"]["main"][1]["ai"]["hints"] == ["visit"]
+        with pytest.raises(AttributeError):
+            _ = draft.unknown
+
     def test_a_copy_for_a_call_leaves_out_the_sections_as_well(self):
         draft = declared(AgentBase("desk", use_pom=False).prompt_add_section("A", "a").set_prompt_text("T")).draft
 
