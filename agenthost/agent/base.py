@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from agenthost.agent.declared import Declared, ServingOptions
+from agenthost.agent.declared import NO_OPTIONS, Declared, ServingOptions
 from agenthost.agent.document_call import DocumentCall
 from agenthost.agent.left_out import RefusedNames
 from agenthost.agent.skills import opens
@@ -167,7 +167,7 @@ class AgentBase(Vocabulary, RefusedNames):
             fallback,
             draft,
             on_failure,
-            ServingOptions(host, port, basic_auth, token_expiry_secs, signing_key, swaig_secret),
+            _options(host, port, basic_auth, token_expiry_secs, signing_key, swaig_secret),
             shared_state=(shared_state,) if isinstance(shared_state, str) else tuple(shared_state),
             busy=busy,
             description=_first_line(type(self)) if description is None else description.strip(),
@@ -194,6 +194,10 @@ class AgentBase(Vocabulary, RefusedNames):
     def get_name(self) -> str:
         """Return the agent's name."""
         return self._declared.name
+
+
+def _options(*given: Any) -> ServingOptions:
+    return NO_OPTIONS if all(each is None for each in given) else ServingOptions(*given)
 
 
 def _first_line(cls: type) -> str:

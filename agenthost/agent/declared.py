@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import Factory, define, field, frozen
+from attrs import define, field, frozen
 
 from agenthost.agent.document_call import NO_REQUEST, AskedDocument
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from agenthost.state import Stores
     from agenthost.swml import Draft, Template
 
-__all__ = ["AgentProcess", "Declared", "HostFacts", "ServingOptions"]
+__all__ = ["NO_OPTIONS", "AgentProcess", "Declared", "HostFacts", "ServingOptions"]
+
+_NO_ROUTING: Mapping[str, Callable[..., Any]] = MappingProxyType({})
+_NO_EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class AgentProcess(Protocol):
@@ -97,6 +101,10 @@ class ServingOptions:
     token_secret: str | None = field(default=None, repr=False)
 
 
+NO_OPTIONS = ServingOptions()
+"""The options of almost every agent."""
+
+
 @define(slots=False, eq=False)
 class Declared:
     """The declaration of an agent, kept apart from the author's attributes.
@@ -135,9 +143,9 @@ class Declared:
     fallback: str
     draft: Draft
     on_failure: str = "hangup"
-    serving: ServingOptions = ServingOptions()
+    serving: ServingOptions = NO_OPTIONS
     per_call: tuple[Callable[..., Any], ...] = ()
-    routing: Mapping[str, Callable[..., Any]] = Factory(dict)
+    routing: Mapping[str, Callable[..., Any]] = _NO_ROUTING
     debug_handler: Callable[..., Any] | None = None
     mcp_server: bool = False
     sealed: bool = False
@@ -146,7 +154,7 @@ class Declared:
     shared_state: tuple[str, ...] = ()
     busy: str | None = None
     description: str = ""
-    examples: Mapping[str, tuple[str, ...]] = Factory(dict)
+    examples: Mapping[str, tuple[str, ...]] = _NO_EXAMPLES
     key: str = ""
     stores: Stores | None = field(default=None, repr=False)
     findings: tuple[str, ...] = ()

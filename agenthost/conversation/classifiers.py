@@ -129,4 +129,4 @@ def examples_by_language(agent: str, examples: object) -> Mapping[str, tuple[str
             )
         if said := tuple(dict.fromkeys(each.strip() for each in listed if each.strip())):
             found[language.strip().lower()] = said
-    return MappingProxyType(found)
+    return MappingProxyType(found) if found else _NOTHING

@@ -54,7 +54,7 @@ class Tokens:
     """
     clock: Callable[[], float] = field(default=time.time, repr=False)
     """Returns the time in seconds since 1970."""
-    _macs: Sequence[blake2b] = field(init=False, repr=False, eq=False)
+    _macs: Sequence[blake2b] = field(repr=False, eq=False)
     _right: dict[tuple[str, str, str, str | None], int] = field(init=False, repr=False, eq=False, factory=dict)
     """The latest tokens that were right, with their expiry: a call sends the one of a tool again and again."""
 
@@ -65,6 +65,13 @@ class Tokens:
         Keys are hashed to fit, as BLAKE2b accepts at most 64 bytes.
         """
         return tuple(blake2b(key=blake2b(key).digest(), digest_size=_MAC_BYTES) for key in self.keys)
+
+    def of_agent(self, secret: str | None, lifetime: int, call_lifetime: int, edition: str, generation: str) -> Tokens:
+        """Return the tokens of one agent of thousands, which share the MACs of these unless it has a secret."""
+        more = (lifetime, call_lifetime, edition, generation, self.clock)
+        if secret is None:
+            return Tokens(self.keys, *more, self._macs)
+        return Tokens([secret.encode(), *self.keys], *more)
 
     def minter(self, agent: str, call_id: str) -> Callable[[str], bytes]:
         """Return a function that mints the tokens of ``agent``'s tools for this call.

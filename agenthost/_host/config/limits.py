@@ -42,4 +42,6 @@ class Limits:
         """Return the limits of one agent: those of its own section, else these."""
         said = {each.name: getattr(agent, each.name) for each in fields(Limits)}
         own = {name: value for name, value in said.items() if value is not None}
-        return evolve(self, **({"busy": busy or self.busy} | own))
+        if busy:
+            own.setdefault("busy", busy)
+        return evolve(self, **own) if own else self  # most of thousands of agents share these

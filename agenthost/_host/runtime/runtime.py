@@ -577,13 +577,12 @@ class Runtime:
         if before is not None and before.table.agents.get(agent.route) is agent:
             return before.tokens[agent.route]
         shared, serving = settings.tokens, agent.serving
-        own = [serving.token_secret.encode()] if serving.token_secret is not None else []
         edition = shared.name(
             _encode((agent.key, agent.distribution, agent.version, agent.config.settings, agent.template.parts))
         )
         lifetime = serving.token_lifetime or shared.lifetime
         longest = max(lifetime, _longest_call(agent))
-        return Tokens([*own, *shared.keys], lifetime, longest, edition, self.generation, shared.clock)
+        return shared.of_agent(serving.token_secret, lifetime, longest, edition, self.generation)
 
     def base(self, route: str, scheme: str, authority: str, userinfo: str | None = None) -> str:
         """Return the URL of ``route`` with credentials, as in documents.

@@ -46,6 +46,29 @@ class TestCredentials:
         assert "hidden" not in repr(Credentials("ann", "hidden"))
 
 
+class TestSharing:
+    def test_agents_without_settings_share_what_is_the_same(self):
+        """A host has thousands of them."""
+        runtime, plan = runtime_of(), plan_of(*(AgentBase(name, f"/{name}") for name in ("desk", "till")))
+        runtime.publish(plan)
+        desk, till = plan.agents
+        own = runtime.published.tokens
+
+        assert desk.limits is till.limits is plan.limits
+        assert own["/desk"]._macs is own["/till"]._macs is runtime.tokens._macs
+        assert desk.serving is till.serving
+
+    def test_an_agent_with_a_secret_has_tokens_of_its_own(self):
+        runtime, plan = runtime_of(), plan_of(AgentBase("desk", "/desk", swaig_secret="own", busy="Later."))
+        runtime.publish(plan)
+        tokens = runtime.published.tokens["/desk"]
+        token = tokens.minter("/desk", "call")("book").decode()
+
+        assert tokens.verify(token, "/desk", "book", "call")
+        assert not runtime.tokens.verify(token, "/desk", "book", "call")
+        assert plan.agents[0].limits == attrs.evolve(plan.limits, busy="Later.")
+
+
 class TestBase:
     @pytest.mark.parametrize(
         ("route", "base"),
