@@ -295,8 +295,9 @@ class Supervisor:
             self.told = True
             template = self.kept.process
             imported = template.imported if template is not None else None
-            self.served, self.manifest = plan, imported.manifest if imported is not None else plan.manifest
             self._ready(plan.report)
+            self.served = evolve(plan, report={})  # it is long, and nothing reads it again
+            self.manifest = imported.manifest if imported is not None else plan.manifest
             self.systemd.ready()
 
     def takes_over(self, canary: Worker, plan: ServedPlan, manifest: Manifest, config: Config) -> None:
