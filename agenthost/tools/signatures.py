@@ -98,11 +98,13 @@ class Signature:
         summary: the docstring's first paragraph.
         schema: the parameters as JSON Schema, without references.
         arguments: the check of the arguments.
+        is_async: whether the handler is a coroutine function.
     """
 
     summary: str
     schema: Mapping[str, Any]
     arguments: TypedArguments
+    is_async: bool
 
 
 def is_plain(handler: Callable[..., Any]) -> bool:
@@ -181,7 +183,8 @@ def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
         raise DefinitionError(_undescribable(tool, handler, fields)) from error
     injected = frozenset(_INJECTED) & parameters.keys()
     summary = "\n".join(part for part in (doc.short_description, doc.long_description) if part)
-    return Signature(summary or f"Execute {tool}", schema, TypedArguments(struct, schema, accepted, injected))
+    arguments = TypedArguments(struct, schema, accepted, injected)
+    return Signature(summary or f"Execute {tool}", schema, arguments, inspect.iscoroutinefunction(handler))
 
 
 def _undescribable(

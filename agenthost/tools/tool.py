@@ -14,8 +14,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import lru_cache
-from types import FunctionType, MethodType
+from types import FunctionType, MappingProxyType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -33,8 +32,11 @@ __all__ = ["Tool", "ToolDeclaration", "declarations", "is_tool_name", "read_ahea
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _OWN_KEYS = frozenset({"function", "description", "parameters", "web_hook_url"})
 _HINTS = frozenset({"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _log = logging.getLogger("agenthost.agent")
 _MARK = "__agenthost_tool__"
+_DECLARED = "__agenthost_tools__"
+"""The attribute of a class that keeps its declarations."""
 _READ = "__agenthost_signature__"
 """The attribute of a method that keeps its signature, by the name of its tool."""
 
@@ -69,23 +71,26 @@ class ToolDeclaration:
         setattr(function, _MARK, self)
 
 
-def declarations(cls: type) -> dict[str, ToolDeclaration]:
+def declarations(cls: type) -> Mapping[str, ToolDeclaration]:
     """Return the decorated methods of ``cls``, as attribute name to declaration.
 
-    The methods are in order of definition, base classes first.
+    The methods are in order of definition, base classes first. A class keeps them for all its instances.
     """
+    kept: Mapping[str, ToolDeclaration] | None = vars(cls).get(_DECLARED)
+    if kept is not None:
+        return kept
     found: dict[str, ToolDeclaration] = {}
     for owner in reversed(cls.__mro__):
         own = _own_declarations(owner)
         for attribute in (found.keys() & vars(owner).keys()) - own.keys():
             del found[attribute]
         found |= own
+    setattr(cls, _DECLARED, found)
     return found
 
 
-@lru_cache
 def _own_declarations(owner: type) -> Mapping[str, ToolDeclaration]:
-    """Return the decorated methods of one class, cached because all agents share ``AgentBase``."""
+    """Return the decorated methods of one class."""
     marked = {
         attribute: getattr(value, _MARK, getattr(getattr(value, "__func__", None), _MARK, None))
         for attribute, value in vars(owner).items()
@@ -103,12 +108,11 @@ def read_ahead(cls: type) -> None:
         if isinstance(function, FunctionType) and declaration.options.get("parameters") is None:
             handler = MethodType(function, cls)  # only the parameters after the first are read
             with suppress(Exception):  # of an author's type hints, too
-                if not is_plain(handler):
-                    _signature(declaration.name or attribute, handler)
+                _signature(declaration.name or attribute, handler)
 
 
-def _signature(tool: str, handler: Handler) -> Signature:
-    """Return the signature of a typed handler.
+def _signature(tool: str, handler: Handler) -> Signature | None:
+    """Return the signature of a typed handler, or None for a plain one.
 
     A method keeps it for all agents of its class.
 
@@ -119,6 +123,8 @@ def _signature(tool: str, handler: Handler) -> Signature:
     kept: dict[str, Signature] = getattr(function, _READ, {})
     if tool in kept:
         return kept[tool]
+    if is_plain(handler):
+        return None
     signature = read_signature(tool, handler)
     if isinstance(function, FunctionType):
         setattr(function, _READ, {**kept, tool: signature})
@@ -221,8 +227,8 @@ class Tool:
         if inline:
             _check_inline(name, handler, webhook_url)
         arguments: Arguments
-        if parameters is None and not is_plain(handler):
-            signature = _signature(name, handler)
+        signature = _signature(name, handler) if parameters is None else None
+        if signature is not None:
             arguments, schema = signature.arguments, signature.schema
             description = signature.summary if description is None else description
         else:
@@ -241,7 +247,7 @@ class Tool:
             parameters=schema,
             handler=handler,
             arguments=arguments,
-            on_loop=inline or inspect.iscoroutinefunction(handler),
+            on_loop=inline or (inspect.iscoroutinefunction(handler) if signature is None else signature.is_async),
             secure=secure,
             webhook_url=webhook_url,
             fallback=fallback,
@@ -293,7 +299,8 @@ def _check_inline(name: str, handler: Handler, webhook_url: str | None) -> None:
 
 
 def _annotations(name: str, given: Mapping[str, bool] | None) -> Mapping[str, bool]:
-    given = {} if given is None else given
+    if given is None:
+        return _NOTHING
     if (
         not isinstance(given, Mapping)
         or not _HINTS.issuperset(given)
@@ -307,8 +314,10 @@ def _annotations(name: str, given: Mapping[str, bool] | None) -> Mapping[str, bo
     return dict(given)
 
 
-def _extras(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+def _extras(name: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the further fields that are set."""
+    if not fields:
+        return _NOTHING
     extras = {
         key: value
         for key, value in fields.items()

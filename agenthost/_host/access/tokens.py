@@ -67,7 +67,7 @@ class Tokens:
         return tuple(blake2b(key=blake2b(key).digest(), digest_size=_MAC_BYTES) for key in self.keys)
 
     def of_agent(self, secret: str | None, lifetime: int, call_lifetime: int, edition: str, generation: str) -> Tokens:
-        """Return the tokens of one agent of thousands, which share the MACs of these unless it has a secret."""
+        """Return the tokens of an agent, which share these MACs unless it has a secret."""
         more = (lifetime, call_lifetime, edition, generation, self.clock)
         if secret is None:
             return Tokens(self.keys, *more, self._macs)

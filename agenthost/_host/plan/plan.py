@@ -94,6 +94,10 @@ class HostPlan:
         """The served agents by route, key, full key and unique name."""
         return by_name(self.agents)
 
+    @cached_property
+    def _named_in_code(self) -> tuple[str, ...]:
+        return tuple(named_in_code(self.agents, self.find))
+
     @property
     def pending(self) -> tuple[Mounted, ...]:
         """Served agents that have not been built."""
@@ -132,7 +136,7 @@ class HostPlan:
             *unroutable,
             *self._kept_aliases(),
             *unreachable,
-            *named_in_code(self.agents, self.find),
+            *self._named_in_code,
             *homeless,
             *incomplete,
             *self._unknown_parts(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -28,6 +28,9 @@ SIP = "sip"
 """The host's own SIP endpoint, as ``reachable_from`` names it."""
 _EVERYBODY = "*"
 _TO_AGENTS, _TO_CONTEXTS = "hand_over", "swml_change_context"
+_READ = "__agenthost_names__"
+"""The attribute of a class that keeps the names in its code."""
+_NO_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 def section_of(config: Config, agent: Mounted) -> AgentConfig | None:
@@ -116,15 +119,14 @@ def named_in_code(agents: Iterable[Mounted], find: Callable[[str], Mounted | Non
         find: returns a served agent by its key, name or route.
     """
     for agent in agents:
-        functions = [*_functions(agent)]
-        for name in _given(functions, _TO_AGENTS):
+        for name in _named(agent, _TO_AGENTS):
             if find(name) is None:
                 yield (
                     f"agent {agent.key!r} hands calls over to {name!r}, which is not served: its callers hear the "
                     "fallback. fix: use a key, name or route that agenthost agents lists"
                 )
         contexts = declared(agent.agent).draft.contexts if agent.built_yet else None
-        for name in _given(functions, _TO_CONTEXTS):
+        for name in _named(agent, _TO_CONTEXTS):
             other = find(name)
             if other is not None and other is not agent and (contexts is None or name not in contexts.contexts):
                 yield (
@@ -133,19 +135,23 @@ def named_in_code(agents: Iterable[Mounted], find: Callable[[str], Mounted | Non
                 )
 
 
-def _given(functions: Iterable[Callable[..., Any]], method: str) -> list[str]:
-    return list(dict.fromkeys(name for function in functions for name in constants_given(function, method)))
-
-
-def _functions(agent: Mounted) -> Iterator[Callable[..., Any]]:
-    """Yield the functions of an author's class, of its attributes and of its tools."""
+def _named(agent: Mounted, method: str) -> Iterable[str]:
+    """Return the names that an agent's code gives to a method."""
     if not agent.built_yet or declared(agent.agent).own_process is not None:
-        return
-    yield from _own_functions(type(agent.agent))
+        return ()
+    by_others = (name for function in _other_functions(agent) for name in constants_given(function, method))
+    return dict.fromkeys((*read_code(type(agent.agent)).get(method, ()), *by_others))
+
+
+def _other_functions(agent: Mounted) -> Iterator[Callable[..., Any]]:
+    """Yield functions of an agent and its tools that its class does not have."""
     yield from (value for value in vars(agent.agent).values() if isinstance(value, FunctionType))
+    own = vars(type(agent.agent))
     for tool in declared(agent.agent).draft.tools.values():
         if isinstance(tool, Tool):
-            yield tool.handler
+            function = getattr(tool.handler, "__func__", None)
+            if function is None or own.get(function.__name__) is not function:
+                yield tool.handler
 
 
 def _own_functions(cls: type) -> Iterator[Callable[..., Any]]:
@@ -154,8 +160,18 @@ def _own_functions(cls: type) -> Iterator[Callable[..., Any]]:
             yield from (value for value in vars(kind).values() if callable(value))
 
 
-def read_code(cls: type) -> None:
-    """Read the names in the code of a class."""
-    for function in _own_functions(cls):
-        for method in (_TO_AGENTS, _TO_CONTEXTS):
-            constants_given(function, method)
+def read_code(cls: type) -> Mapping[str, tuple[str, ...]]:
+    """Return the names that the code of a class gives, by method.
+
+    A class keeps them for all its agents.
+    """
+    kept: Mapping[str, tuple[str, ...]] | None = vars(cls).get(_READ)
+    if kept is None:
+        functions = [*_own_functions(cls)]
+        given = {
+            method: tuple(name for function in functions for name in constants_given(function, method))
+            for method in (_TO_AGENTS, _TO_CONTEXTS)
+        }
+        kept = {method: names for method, names in given.items() if names} or _NO_NAMES
+        setattr(cls, _READ, kept)
+    return kept

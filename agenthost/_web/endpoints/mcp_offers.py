@@ -98,7 +98,7 @@ def _offered(request: Request, agent: Mounted) -> OfferedAgent:
 
 
 def _tool(request: Request, agent: Mounted, tool: Tool) -> OfferedTool:
-    hints = {"idempotentHint": True, **tool.annotations} if tool.idempotent else tool.annotations
+    hints = ({"idempotentHint": True} if tool.idempotent else {}) | dict(tool.annotations)
     call = partial(called, request, agent, tool)
     return OfferedTool(tool.name, tool.description, tool.parameters, call, tool.title, hints)
 

@@ -6,6 +6,8 @@ callers hear the agent's fallback, and its tools fail, until the host is reloade
 
 from __future__ import annotations
 
+import linecache
+import sys
 import threading
 from contextlib import suppress
 from functools import partial
@@ -48,7 +50,8 @@ __all__ = ["Preloaded", "decide", "preload", "stand_ins"]
 
 _OF_WORKERS = (
     *BUILT_IN,
-    *("agenthost._host.runtime.settings", "agenthost.builtin.classifying.lexical"),
+    *("agenthost._host.runtime.settings", "agenthost._host.telemetry.secrets.parts"),
+    *("agenthost.builtin.classifying.lexical", "encodings.ascii"),
     *("agenthost.builtin.classifying.llm", "agenthost.builtin.offline.model"),
     *("anyio._backends._asyncio", "prometheus_client.multiprocess"),
     *("uvicorn.lifespan.off", "uvicorn.loops.auto", "uvicorn.loops.uvloop", "uvloop"),
@@ -113,15 +116,19 @@ def preload(
         return decided
     _import_host()
     app = prepare_app()
+    linecache.clearcache()  # the lines of generated methods, a megabyte
     packages = decided.packages
     modules = {_module_of(each): each for each in _to_import(config, packages)}
     journal, guard = Journal(config.host.state_dir), LoadingGuard()
     known = {thread.ident for thread in threading.enumerate()}
-    jobs = [partial(_import, module, offer, journal, guard, config) for module, offer in modules.items()]
-    outcomes = run_guarded(jobs, config.host.build_timeout)
+    hung: list[str] = []
+    for step in (_import, _read):  # what is used together then lies together in memory
+        jobs = [partial(step, module, offer, journal, guard, config) for module, offer in modules.items()]
+        outcomes = run_guarded(jobs, config.host.build_timeout)
+        hung += [module for module, outcome in zip(modules, outcomes, strict=True) if _is_late(outcome)]
+        modules = {module: modules[module] for module in outcomes if isinstance(module, str)}
     journal.forget()
     guard.close()
-    hung = [module for module, outcome in zip(modules, outcomes, strict=True) if _is_late(outcome)]
     threads = [each.name for each in threading.enumerate() if each.ident not in known and _is_foreign(each)]
     return evolve(
         decided,
@@ -169,15 +176,22 @@ def _module_of(offer: Candidate) -> str:
 
 
 def _import(module: str, offer: Candidate, journal: Journal, guard: LoadingGuard, config: Config) -> str:
+    """Import a module, and those that it names."""
     with journal.loading(offer.distribution, offer.version, offer.value), guard.around(offer.package):
-        imported = import_module(module)
-        for value in list(vars(imported).values()):
-            if isinstance(value, type) and issubclass(value, AgentBase):
-                read_ahead(value)
-                read_code(value)
+        for value in list(vars(import_module(module)).values()):
             for name in imports_of(value, config, serving=True):
                 with suppress(ImportError):  # reported where the plugin is registered
                     import_module(name)
+    return module
+
+
+def _read(module: str, offer: Candidate, journal: Journal, guard: LoadingGuard, _: Config) -> str:
+    """Read the classes of agents in an imported module."""
+    with journal.loading(offer.distribution, offer.version, offer.value), guard.around(offer.package):
+        for value in list(vars(sys.modules[module]).values()):
+            if isinstance(value, type) and issubclass(value, AgentBase):
+                read_ahead(value)
+                read_code(value)
     return module
 
 

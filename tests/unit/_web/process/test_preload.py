@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 
 import pytest
 
+from agenthost import AgentServer
 from agenthost._discovery import Candidate
 from agenthost._host.config.load import load_config
 from agenthost._host.packages.builtin_plugins import BUILT_IN
+from agenthost._host.plan import reach
 from agenthost._web.process import preload as room
 from agenthost._web.process.preload import preload
-from agenthost.tools import named_agents
-from agenthost.tools.named_agents import constants_given
+from agenthost.agent.base import declared
 
 _MODULE = """
-from agenthost import AgentBase, McpServer
+from agenthost import AgentBase, FunctionResult, McpServer
 
 SERVER = McpServer("ahead", print, imports=("read_ahead_protocol", "no_such_module"))
 
@@ -23,6 +25,7 @@ class Desk(AgentBase):
     @AgentBase.tool
     def book(self, day: str):
         '''Book a visit.'''
+        return FunctionResult("One moment.").hand_over("nobody")
 """
 
 
@@ -53,11 +56,20 @@ def test_everything_that_workers_share_is_there(preloaded):
     assert [*book.__agenthost_signature__] == ["book"]
 
 
-def test_the_code_of_agents_is_read_once(preloaded):
-    """Each worker finds the names in it without another look."""
+def test_the_code_of_agents_is_read_once(preloaded, monkeypatch):
+    """Workers need not look at it, which would copy its memory."""
     (desk,) = preloaded.packages.candidates
-    before = named_agents._given.cache_info().misses
+    cls = sys.modules[desk.value.partition(":")[0]].Desk
+    server = AgentServer()
+    server.register(cls("desk"), "/desk")
+    monkeypatch.setattr(reach, "constants_given", pytest.fail)
 
-    constants_given(sys.modules[desk.value.partition(":")[0]].Desk.book, "hand_over")
+    assert any("'nobody', which is not served" in each for each in server._first_plan().warnings)
 
-    assert named_agents._given.cache_info().misses == before
+
+def test_signatures_of_tools_are_read_once(preloaded, monkeypatch):
+    (desk,) = preloaded.packages.candidates
+    cls = sys.modules[desk.value.partition(":")[0]].Desk
+    monkeypatch.setattr(inspect, "signature", pytest.fail)
+
+    assert [*declared(cls("desk")).draft.tools] == ["book"]
