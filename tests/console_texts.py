@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import json
 import re
 from functools import cache
@@ -83,7 +84,11 @@ def untranslated_in_code():
 def _code():
     """Return the tree of each file of the console, by its path in the room."""
     paths = sorted(ROOM.rglob("*.py"))
-    return {path.relative_to(ROOM).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    gc.disable()  # Python before 3.11.8 raises SystemError if a finalizer parses something meanwhile
+    try:
+        return {path.relative_to(ROOM).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    finally:
+        gc.enable()
 
 
 def _is_known(node):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
     from agenthost._web.request.site import Request
+
+    Words = Callable[[], str]
 
 __all__ = ["ACTS", "Act", "carry_out"]
 
@@ -42,15 +45,15 @@ _CHANGES = {
 class Act:
     """A change that has to be confirmed.
 
-    ``title`` is that of its button, and ``words`` say what it does.
-    ``run`` carries it out and returns what it has done. It takes the request and the agent or the caller, which is
-    empty for an act on the host.
+    ``title`` is that of its button, and ``words`` say what it does. ``run`` carries it out. It takes the request and
+    the agent or the caller, which is empty for an act on the host, and returns a function with the words for what it
+    has done: to the reader, and in English to the log.
     """
 
     name: str
     title: str
     words: str
-    run: Callable[[Request, str], Awaitable[str]]
+    run: Callable[[Request, str], Awaitable[Words]]
     of_agent: bool = False
     of_caller: bool = False
 
@@ -66,33 +69,42 @@ async def carry_out(request: Request, act: Act, subject: str) -> str:
     of = {"agent": subject} if act.of_agent else {}
     what = f"{act.name} {subject}" if act.of_agent else act.name
     audit(request, act.name, words=f"does {what}", **of)
-    ended, done = "has not done", ""
+    ended = "has not done"
+    done: Words = str
     try:
         done = await act.run(request, subject)
         ended = "has done"
     except AddressError as error:
-        unknown = gettext("The host has not answered, and may still do it: {reason}")
-        ended, done = "may have done", unknown.format(reason=error)
+        ended, done = "may have done", partial(_unknown, str(error))
     except (AgentHostError, OSError) as error:
-        done = gettext("Nothing was done: {reason}").format(reason=error)
+        done = partial(_not_done, str(error))
     finally:
-        audit(request, act.name, words=f"{ended} {what}: {done}".removesuffix(": "), **of)
-    return done
+        english = Context().run(done)
+        audit(request, act.name, words=f"{ended} {what}: {english}".removesuffix(": "), **of)
+    return done()
 
 
-async def _reload(request: Request, _subject: str) -> str:
+def _unknown(reason: str) -> str:
+    return gettext("The host has not answered, and may still do it: {reason}").format(reason=reason)
+
+
+def _not_done(reason: str) -> str:
+    return gettext("Nothing was done: {reason}").format(reason=reason)
+
+
+async def _reload(request: Request, _subject: str) -> Words:
     return await _reloaded(request, None)
 
 
-async def _disable(request: Request, key: str) -> str:
+async def _disable(request: Request, key: str) -> Words:
     return await _recorded(request, key, partial(disable, key=key, by=request.principal.name))
 
 
-async def _enable(request: Request, key: str) -> str:
+async def _enable(request: Request, key: str) -> Words:
     return await _recorded(request, key, partial(enable, key=key))
 
 
-async def _recorded(request: Request, key: str, change: Callable[[Config], None]) -> str:
+async def _recorded(request: Request, key: str, change: Callable[[Config], None]) -> Words:
     """Change the record of disabled agents, and reload.
 
     The record is restored unless the host reloads, or may still do so.
@@ -109,26 +121,30 @@ async def _recorded(request: Request, key: str, change: Callable[[Config], None]
         raise
 
 
-async def _close_breaker(request: Request, key: str) -> str:
+async def _close_breaker(request: Request, key: str) -> Words:
     if request.site.send_command is None:
         number = request.site.runtime.caller.gates.close(key)
     else:
         number = (await _sent(request, {"command": "close breaker", "agent": key}, _SECONDS))["closed"]
-    return gettext("Circuit breakers closed: {number}.").format(number=number)
+    return lambda: gettext("Circuit breakers closed: {number}.").format(number=number)
 
 
-async def _forget(request: Request, caller: str) -> str:
+async def _forget(request: Request, caller: str) -> Words:
     try:
         number = await forget_caller(request.site.runtime.state.stores, caller)
     except StateUnavailable as error:
         raise AgentHostError(str(error)) from error
-    return gettext("Records removed: {number}.").format(number=number)
+    return lambda: gettext("Records removed: {number}.").format(number=number)
 
 
-async def _reloaded(request: Request, agent: str | None) -> str:
+async def _reloaded(request: Request, agent: str | None) -> Words:
     command = {"command": "reload", "agent": agent, "seconds": _RELOAD_SECONDS}
     told = await _sent(request, command, _RELOAD_SECONDS + _SECONDS)
     named = {name: ", ".join(map(str, told[name])) for name in _CHANGES if told.get(name)}
+    return partial(_changes, named)
+
+
+def _changes(named: Mapping[str, str]) -> str:
     changes = [f"{gettext(_CHANGES[name])}: {subjects}" for name, subjects in named.items()]
     return "; ".join(changes) or gettext("Nothing has changed.")
 

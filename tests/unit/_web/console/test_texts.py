@@ -109,6 +109,18 @@ def test_every_page_in_another_language(pseudo, kept_log, tmp_path, monkeypatch)
         assert set(re.findall(r"[A-Za-z]{4,}", re.sub(r"<[^>]*>", " ", shown))) <= OF_THE_HOST, path
 
 
+def test_the_log_of_acts_is_english(pseudo, tmp_path, monkeypatch, caplog):
+    key = '[keys.boss]\nsecret = "the-secret-of-key-boss"\nagents = ["*"]\nscopes = ["observe", "administer"]\n'
+    app = app_in(tmp_path, monkeypatch, CONSOLE + key, Desk())
+    boss, path = ("boss", "the-secret-of-key-boss"), "/-/acts/forget-caller"
+    [token] = re.findall(r'name="token" value="(\w+)"', ask(app, "GET", "/-/acts/reload", auth=boss).text)
+    form = {"token": token, "caller": "call-1"}
+    page = ask(app, "POST", path, auth=boss, data=form, headers={"accept-language": pseudo}).text
+
+    assert "⟦Records removed: 0.⟧" in page
+    assert "key boss has done forget-caller: Records removed: 0." in caplog.text
+
+
 def test_json_is_english(pseudo, tmp_path, monkeypatch):
     app = app_in(tmp_path, monkeypatch, CONSOLE, Desk())
     told = ask(app, "GET", "/-/text.json?text=hello", auth=HOST, headers={"accept-language": pseudo}).json()
