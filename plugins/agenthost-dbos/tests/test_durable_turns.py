@@ -150,7 +150,7 @@ def test_a_process_that_stands_still_for_a_lease_does_not_go_on(tmp_path, postgr
 def test_another_host_goes_on_with_the_turns_of_a_killed_one(tmp_path, postgres):
     """Two hosts share turns and state in PostgreSQL, and clients go to the other one."""
     chance = random.Random(13)  # noqa: S311 - the same each time
-    numbers, answers, resumed = count(), {}, 0
+    numbers, answers, resumed = count(1000), {}, 0  # the requests of other tests are stored in the database
     effects = tmp_path / "effects.db"
 
     with ScriptedModel(then=answer) as model, ExitStack() as stack:
