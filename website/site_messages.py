@@ -1,4 +1,4 @@
-"""The page of messages, those with a fix and those of exceptions, read from the source.
+"""The page of messages, with a fix or of exceptions, read from the source.
 
 A search for the words of a message finds it there.
 """
