@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ The messages of agenthost: those that end with a fix, and those of its exception
 """
 
 
+@cache
 def messages() -> list[tuple[str, str, str]]:
     """Return each message with its fix and the module that prints it, in order."""
     found = set()
