@@ -267,7 +267,7 @@ class CallDraft(Draft):
         The draft must not be changed afterwards, as it then shares the agent's parts.
         """
         whole = Draft.__new__(Draft)
-        vars(whole).update(self._made())
+        whole.__dict__ = vars(self._original) | vars(self)
         return whole.build(addresses)
 
 
