@@ -66,7 +66,17 @@ def _names(kind: type) -> Iterator[str]:
     for name in sorted(used):
         if hasattr(SdkAgent, name) and not name.startswith("__") and not hasattr(known, name):
             why = "is private to signalwire-sdk" if name.startswith("_") else "agenthost does not have"
-            yield f"it uses {name!r}, which {why} (see {_PAGE})"
+            yield f"it uses {name!r}, which {why}{_replacement(known, name)} (see {_PAGE})"
+
+
+def _replacement(known: AgentBase, name: str) -> str:
+    """Return what agenthost has in place of a name, as the end of a sentence."""
+    try:
+        getattr(known, name)
+    except AttributeError as error:
+        _, marked, fix = str(error).partition("fix: ")
+        return f". fix: {fix.partition(' (see ')[0]}" if marked else ""
+    return ""
 
 
 def _used(kind: type) -> Iterator[str]:

@@ -133,6 +133,15 @@ def test_findings():
     assert "it is a FAQBotAgent of signalwire-sdk" in adapt_agent(Faq()).findings[0]
 
 
+def test_a_name_that_is_missing_is_found_with_its_replacement():
+    class Mounting(Shop):
+        def extend(self, app):
+            self.mount(app)
+
+    [finding] = adapt_agent(Mounting()).findings
+    assert finding.startswith("it uses 'mount', which agenthost does not have. fix: use AgentServer, whose app")
+
+
 def test_other_objects_are_left_alone():
     assert adapt_agent(object()) is None
 
