@@ -49,7 +49,14 @@ class Support(AgentBase):
     def __init__(self):
         super().__init__("support", "/support")
 """
-PLAIN = """
+ADDRESS = """
+[host]
+announce_url = "http://127.0.0.1:9"
+[state]
+url = "sqlite:///state.db"
+"""
+"""Keys that a host needs to announce itself, which take effect at the start."""
+PLAIN = f"""{ADDRESS}
 [agents.sales]
 [workflows.both]
 kind = "parallel"
@@ -57,7 +64,7 @@ agents = ["sales", "support"]
 [[sip.rules]]
 agent = "sales"
 """
-COMPANIONS = """
+COMPANIONS = f"""{ADDRESS}
 [models.house]
 kind = "offline"
 [classifiers.near]
@@ -85,7 +92,7 @@ timezone = "UTC"
 """
 """Has keys that others need beside them, such as a time zone beside hours."""
 
-WALLED = """
+WALLED = f"""{ADDRESS}
 [agents.sales]
 enabled = false
 isolation = "process"
@@ -366,9 +373,9 @@ def test_one_agent_leaves_the_others_out_as_they_were(host):
 
 def test_one_agent_is_replaced_in_the_plan(host, monkeypatch):
     """Nothing is discovered, and calls in progress stay with the old one."""
-    host.reload("")
+    host.reload(ADDRESS)
     before = host.front.runtime.published
-    host.file.write_text("[agents.sales]\nrooms = 4\n", encoding="utf-8")
+    host.file.write_text(f"{ADDRESS}[agents.sales]\nrooms = 4\n", encoding="utf-8")
     monkeypatch.setattr(reload_module, "discover", None)
     config, _ = read_again(host.config)
     done = asyncio.run_coroutine_threadsafe(host.reloading.reload("sales", config, ()), host.reloading._loop).result()
