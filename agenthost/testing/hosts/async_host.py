@@ -31,6 +31,9 @@ class AsyncHermeticHost(HostCore):
 
     Args:
         clock: as of ``HermeticHost``.
+
+    Raises:
+        DefinitionError: as ``HermeticHost`` does.
     """
 
     async def __aenter__(self) -> Self:

@@ -47,6 +47,9 @@ class HostCore:
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
+        if clock is not None and not isinstance(clock, Clock):
+            given = type(clock).__name__
+            raise DefinitionError(f"the clock of a host is a Clock, not {given}. fix: .add(agent) adds an agent")
         self.clock = clock or Clock()
         """The clock of the host. It stands still until it is set."""
         self._parts = HostParts(clock=self.clock)

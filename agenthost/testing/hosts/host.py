@@ -33,6 +33,9 @@ class HermeticHost(HostCore):
     Args:
         clock: the clock for the expiry of stored values and tokens, and for the hours of SIP rules. Defaults to one
             that stands still on Monday, 5 January 2026, at 9:00 UTC.
+
+    Raises:
+        DefinitionError: the clock is something else, such as an agent.
     """
 
     def __enter__(self) -> Self:

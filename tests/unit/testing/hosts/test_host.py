@@ -344,6 +344,12 @@ def test_asynchronous_tests(agenthost_async_host):
     assert asyncio.run(second()) == (2, True, {"library": "/library"})
 
 
+@pytest.mark.parametrize("kind", [HermeticHost, AsyncHermeticHost])
+def test_an_agent_is_added_and_not_given_as_the_clock(kind):
+    with pytest.raises(DefinitionError, match=r"is a Clock, not Library\. fix: \.add\(agent\)"):
+        kind(Library())
+
+
 def test_an_asynchronous_block():
     library = Library()
 
