@@ -247,7 +247,7 @@ def test_more_than_there_can_be_is_an_error_of_that_call(call, said):
     """
     number = said("pid")
 
-    assert "error_id" in call("leak", {"mebibytes": 4000})
+    assert "error_id" in call("grab", {"mebibytes": 4000})
     assert said("pid") == number
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from agenthost import DataMap, FunctionResult, Skill
+from agenthost import DataMap, FunctionResult, Secret, Skill
 
 __all__ = ["JokeSettings", "JokeSkill", "WeatherSettings", "WeatherSkill"]
 
@@ -15,9 +15,11 @@ _WEATHER = "https://api.weatherapi.com/v1/current.json?key={key}&q=${{lc:enc:arg
 _UNITS = {"fahrenheit": ("temp_f", "feelslike_f"), "celsius": ("temp_c", "feelslike_c")}
 
 
-def _key(_settings: object, _field: object, value: str) -> None:
-    if not isinstance(value, str) or not value.strip():
+def _key(value: Secret | str) -> Secret:
+    key = Secret(value) if isinstance(value, str) else value
+    if not isinstance(key, Secret) or not key.reveal().strip():
         raise ValueError("api_key must be the key of the web service")
+    return key
 
 
 @attrs.frozen
@@ -29,7 +31,7 @@ class JokeSettings:
         tool_name: Name of the tool
     """
 
-    api_key: str = attrs.field(validator=_key, repr=False)
+    api_key: Secret = attrs.field(converter=_key)
     tool_name: str = "get_joke"
 
 
@@ -47,7 +49,7 @@ class JokeSkill(Skill):
         """Add the tool, which the platform runs."""
         tool = DataMap(self.tool_name(self.settings.tool_name)).description("Get a joke to tell the caller")
         tool.parameter("type", "string", "Kind of joke", required=True, enum=["jokes", "dadjokes"])
-        tool.webhook("GET", _JOKES, headers={"X-Api-Key": self.settings.api_key})
+        tool.webhook("GET", _JOKES, headers={"X-Api-Key": self.settings.api_key.reveal()})
         tool.output(FunctionResult("Tell this joke to the caller: ${array[0].joke}")).error_keys(["error"])
         tool.fallback_output(FunctionResult("The joke service does not answer. Apologise, and go on."))
         agent.register_swaig_function(tool)
@@ -63,7 +65,7 @@ class WeatherSettings:
         temperature_unit: ``fahrenheit`` or ``celsius``
     """
 
-    api_key: str = attrs.field(validator=_key, repr=False)
+    api_key: Secret = attrs.field(converter=_key)
     tool_name: str = "get_weather"
     temperature_unit: str = attrs.field(default="fahrenheit", validator=attrs.validators.in_(tuple(_UNITS)))
 
@@ -85,7 +87,7 @@ class WeatherSkill(Skill):
         )
         tool = DataMap(self.tool_name(self.settings.tool_name)).description("Get the current weather of a place")
         tool.parameter("location", "string", "City, region or country", required=True)
-        tool.webhook("GET", _WEATHER.format(key=self.settings.api_key)).output(FunctionResult(words))
+        tool.webhook("GET", _WEATHER.format(key=self.settings.api_key.reveal())).output(FunctionResult(words))
         tool.error_keys(["error"])
         tool.fallback_output(FunctionResult("The weather is unknown. Ask whether the name of the place is right."))
         agent.register_swaig_function(tool)

@@ -67,6 +67,10 @@ class Wild(AgentBase):
         return str(os.getpid())
 
     @AgentBase.tool
+    def grab(self, mebibytes: int) -> str:
+        return str(len(bytes(mebibytes << 20)))
+
+    @AgentBase.tool
     def speak(self) -> str:
         sys.stdout.write("words on standard output\n")
         sys.stderr.write("words on standard error\n")
