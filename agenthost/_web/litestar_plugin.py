@@ -6,7 +6,7 @@ import logging
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from litestar.enums import ScopeType
 from litestar.plugins import InitPlugin
@@ -76,6 +76,14 @@ class AgentHostPlugin(InitPlugin):
         """Add the host to the lifespan of the application."""
         app_config.lifespan.append(self._serving)
         return app_config
+
+    def report(self) -> dict[str, Any]:
+        """Return what is served, as ``agenthost check --json`` prints it.
+
+        It is empty before the application has started.
+        """
+        published = self._front.runtime.published
+        return published.plan.report() if published is not None else {}
 
     @asynccontextmanager
     async def _serving(self, app: Litestar) -> AsyncIterator[None]:

@@ -20,6 +20,7 @@ from agenthost.health import Probe
 from agenthost.hosting import ConsolePage, DurableTurns, McpServer
 from agenthost.state import StateProvider
 from agenthost.swml import Template
+from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -310,7 +311,7 @@ class Mounted:
 
     def report(self) -> dict[str, Any]:
         """Return the agent for lists and ``--json``."""
-        return {
+        row = {
             "agent": self.key,
             "route": self.route,
             "tools": list(self.functions),
@@ -319,7 +320,9 @@ class Mounted:
             "version": self.version,
             "state": "ready",
             "isolation": self.isolation,
+            "fallback": self.fallback,
         }
+        return row | ({"members": list(self.agent.members)} if isinstance(self.agent, Workflow) else {})
 
 
 @frozen(eq=False)

@@ -16,9 +16,9 @@ def app(args: Mapping[str, Any]) -> Application:
     """Return the application of one agent, for ``import_path`` in a configuration of Ray Serve.
 
     Args:
-        args: ``agent``, the agent's key; ``config``, the path of the configuration file or None; ``fallback``, the
-            sentence for a caller whose replica ends during a tool call; ``agents``, options of the replicas, by Ray
-            Serve's names.
+        args: ``agent``, the agent's key; ``members``, the keys of the agents that it calls as a workflow; ``config``,
+            the path of the configuration file or None; ``fallback``, the sentence for a caller whose replica ends
+            during a tool call; ``agents``, options of the replicas, by Ray Serve's names.
     """
     from agenthost_ray.replicas import application  # noqa: PLC0415 - Ray takes seconds to import
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agenthost_ray import app
-from agenthost_ray.files import Placed, Scale, ray_service, serve_config
+from agenthost_ray.files import Placed, Scale, members, ray_service, serve_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -142,18 +142,20 @@ def _agents(
     )
     if listed.returncode != 0:
         raise click.ClickException(listed.stderr.strip() or "agenthost agents failed")
-    rows = {row["agent"]: row["route"] for row in json.loads(listed.stdout) if row["state"] == "ready"}
+    rows = {row["agent"]: row for row in json.loads(listed.stdout) if row["state"] == "ready"}
     for name in (*only, *filter(None, scales), *environments):
         if name not in rows:
             raise click.UsageError(f"{name!r} is not a served agent: {', '.join(sorted(rows)) or 'there is none'}.")
     places = [
         Placed(
             key,
-            route,
+            row["route"],
+            row["fallback"],
+            members(key, rows),
             _scale(scales.get(key, scales.get("", "1")), cpus),
             _object(key, environments.get(key, "{}")),
         )
-        for key, route in rows.items()
+        for key, row in rows.items()
         if not only or key in only
     ]
     return places, file

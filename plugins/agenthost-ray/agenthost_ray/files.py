@@ -9,7 +9,7 @@ from attrs import field, frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Placed", "Scale", "ray_service", "serve_config"]
+__all__ = ["Placed", "Scale", "members", "ray_service", "serve_config"]
 
 
 @frozen
@@ -44,12 +44,16 @@ class Placed:
     Args:
         key: its key.
         route: its route.
+        fallback: its sentence for a caller whose replica ends during a tool call.
+        members: the keys of the agents that it calls as a workflow, which its replicas serve, too.
         scale: its replicas.
         runtime_env: its environment, by Ray's names: ``{"pip": ["agenthost-billing==2.0"]}``.
     """
 
     key: str
     route: str
+    fallback: str = ""
+    members: tuple[str, ...] = ()
     scale: Scale = field(factory=Scale)
     runtime_env: Mapping[str, Any] = field(factory=dict)
 
@@ -60,7 +64,24 @@ class Placed:
 
     def args(self, config: str | None) -> dict[str, Any]:
         """Return the arguments of ``agenthost_ray.app``."""
-        return {"agent": self.key, "config": config, "agents": self.scale.options()}
+        names = {"agent": self.key, "members": list(self.members), "fallback": self.fallback}
+        return {**names, "config": config, "agents": self.scale.options()}
+
+
+def members(key: str, rows: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the keys of the agents that a workflow calls, and their own.
+
+    Args:
+        key: the workflow, or another agent, which calls none.
+        rows: the served agents by key, as ``agenthost agents --load --json`` prints them.
+    """
+    known = {name: row["agent"] for row in rows.values() for name in (row["agent"], row["route"])}
+    found, waiting = {key: None}, [key]
+    while waiting:
+        names = [known[name] for name in rows[waiting.pop()].get("members", ()) if name in known]
+        waiting += [name for name in names if name not in found]
+        found |= dict.fromkeys(names)
+    return tuple(found)[1:]
 
 
 def serve_config(agents: Iterable[Placed], config: str | None, host: str, port: int) -> dict[str, Any]:

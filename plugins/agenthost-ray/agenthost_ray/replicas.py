@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from ray import serve
-from ray.exceptions import RayActorError
+from ray.exceptions import RayError
+from ray.serve.exceptions import BackPressureError, RayServeException
 from starlette.responses import JSONResponse, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
     from ray.serve import Application
     from ray.serve.handle import DeploymentHandle
@@ -25,35 +26,65 @@ TOOLS = "swaig"
 _WITH_EFFECTS = (TOOLS, "post_prompt", "check_for_input", "debug_events", "mcp", "completions", "responses")
 """Last segments of paths whose requests are sent once."""
 _ATTEMPTS = 3
+_log = logging.getLogger("agenthost.ray")
 
 
 class Agent:
     """Serves one agent with the whole host around it: credentials, tokens, limits, state.
 
     Args:
-        agent: the agent's key.
+        agents: the agent's key, and those of the agents that it calls as a workflow.
         config: the path of the configuration file, or None.
     """
 
-    def __init__(self, agent: str, config: str | None) -> None:
-        self._agent, self._config = agent, config
+    def __init__(self, agents: Sequence[str], config: str | None) -> None:
+        self._agents, self._config = tuple(agents), config
         self._opening = asyncio.Lock()
-        self._stack = AsyncExitStack()
+        self._over = asyncio.Event()
+        self._living: asyncio.Task[None] | None = None
         self._app: Any = None
 
     async def opened(self) -> Any:
-        """Return the host as an ASGI application, built at the first call."""
+        """Return the host as an ASGI application, built at the first call.
+
+        Raises:
+            RuntimeError: an agent is not served here, with the reason.
+            AgentHostError: the configuration cannot be used here.
+        """
         async with self._opening:
             if self._app is None:
-                os.environ["AGENTHOST_AGENTS"] = self._agent  # a replica is a process of its own
-                from litestar import Litestar  # noqa: PLC0415 - as above
-
-                from agenthost import AgentHostPlugin  # noqa: PLC0415 - in the replica, by its own runtime_env
-
-                made = Litestar(plugins=[AgentHostPlugin(config=self._config)])
-                await self._stack.enter_async_context(made.lifespan())
-                self._app = made
+                built = asyncio.get_running_loop().create_future()
+                self._living = asyncio.create_task(self._live(built))
+                self._app = await built
         return self._app
+
+    async def _live(self, built: asyncio.Future[Any]) -> None:
+        """Keep the host open, in one task from its beginning to its end."""
+        os.environ["AGENTHOST_AGENTS"] = ",".join(self._agents)  # a replica is a process of its own
+        from litestar import Litestar  # noqa: PLC0415 - in the replica, by its own runtime_env
+
+        from agenthost import AgentHostPlugin  # noqa: PLC0415 - as above
+
+        try:
+            plugin = AgentHostPlugin(config=self._config)
+            app = Litestar(plugins=[plugin])
+            async with app.lifespan():
+                self._refuse(plugin.report()["agents"])
+                built.set_result(app)
+                await self._over.wait()
+        except Exception as error:
+            if built.done():
+                raise
+            built.set_exception(_cause(error))
+
+    def _refuse(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        found = {row["agent"]: row for row in rows}
+        for key in self._agents:
+            row = found.get(key, {"state": "not installed"})
+            if row["state"] != "ready":
+                fix = row.get("remedy") or "install its package on every machine, or in its runtime_env"
+                why = ": ".join(filter(None, (row["state"], row.get("reason"))))
+                raise RuntimeError(f"agent {key} is not served here: {why}. fix: {fix}")
 
     async def check_health(self) -> None:
         """Build the host, so that Ray routes nothing to a replica without an agent."""
@@ -93,9 +124,22 @@ class Agent:
             over.set()
         return status, headers, bytes(body)
 
-    async def __del__(self) -> None:
-        """Close the host when Ray stops the replica."""
-        await self._stack.aclose()
+    async def close(self) -> None:
+        """End the lifespans."""
+        self._over.set()
+        if self._living is not None:
+            await self._living
+
+    def __del__(self) -> Awaitable[None] | None:
+        """Return what Ray awaits when it stops the replica."""
+        return None if self._living is None or self._over.is_set() else self.close()
+
+
+def _cause(error: Exception) -> Exception:
+    """Return the error in the groups that task groups of a lifespan put it into."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 class Gate:
@@ -124,7 +168,10 @@ class Gate:
         for attempt in range(1 if last in _WITH_EFFECTS else _ATTEMPTS):
             try:
                 status, answered, body = await self._agents.answer.remote(asked)
-            except RayActorError:
+            except BackPressureError:
+                return JSONResponse({"error": "the agent is busy"}, 503, {"Retry-After": "1"})
+            except (RayError, RayServeException) as error:
+                _log.warning("%s: %s", path, str(error).partition("\n")[0])
                 await asyncio.sleep(0.1 * attempt)
                 continue
             answer = Response(body, status)
@@ -146,5 +193,7 @@ def application(args: Mapping[str, Any]) -> Application:
     options = {"max_ongoing_requests": 64, "graceful_shutdown_timeout_s": 40.0, **args.get("agents", {})}
     agents: Any = serve.deployment(name="Agent", **options)(Agent)
     gate: Any = serve.deployment(name="Gate", max_ongoing_requests=256, ray_actor_options={"num_cpus": 0.1})(Gate)
-    made: Application = gate.bind(agents.bind(args["agent"], args.get("config")), args.get("fallback") or FALLBACK)
+    made: Application = gate.bind(
+        agents.bind([args["agent"], *args.get("members", ())], args.get("config")), args.get("fallback") or FALLBACK
+    )
     return made

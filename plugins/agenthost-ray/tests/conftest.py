@@ -30,7 +30,7 @@ class Steady(AgentBase):
     """Has a quick tool, and one that waits."""
 
     def __init__(self):
-        super().__init__("steady", "/steady")
+        super().__init__("steady", "/steady", fallback="The desk calls you back.")
 
     @AgentBase.tool
     def add(self, first: int, second: int) -> FunctionResult:

@@ -31,7 +31,7 @@ def test_each_application_serves_its_agent(on_ray):
 
 
 def test_a_replica_that_ends_during_a_tool_call(on_ray, marked):
-    """The caller gets the fallback, the tool runs once, and the agent serves on."""
+    """The caller gets the agent's fallback, the tool runs once, and the agent serves on."""
     url = on_ray.tool_url("wait")
     answers = []
     calling = threading.Thread(target=lambda: answers.append(on_ray.call(url, "wait", file=str(marked))))
@@ -43,7 +43,7 @@ def test_a_replica_that_ends_during_a_tool_call(on_ray, marked):
     os.kill(int(marked.read_text()), signal.SIGKILL)
     calling.join(40)
 
-    assert answers == [(200, {"response": "I am sorry, I cannot do that right now."})]
+    assert answers == [(200, {"response": "The desk calls you back."})]
     assert len(marked.read_text().splitlines()) == 1
     url = on_ray.tool_url("add")
     assert on_ray.call(url, "add", first=2, second=2)[1]["response"].startswith("4 by ")
@@ -93,6 +93,7 @@ def test_config(command, options):
 
     assert (application.name, application.route_prefix) == ("steady", "/steady")
     assert application.runtime_env == {"env_vars": {"REGION": "east"}}
+    assert application.args["fallback"] == "The desk calls you back."
     assert application.args["agents"]["autoscaling_config"]["max_replicas"] == 3
 
 

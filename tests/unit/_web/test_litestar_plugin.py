@@ -92,6 +92,14 @@ def test_agents_and_the_application_answer_side_by_side(app):
         assert client.get("/metrics", auth=CREDENTIALS).text.startswith("# HELP agenthost_")
 
 
+def test_the_application_reads_what_is_served(app):
+    ours_, _ = app(index, agents=[Sales()])
+    plugin = next(each for each in ours_.plugins if isinstance(each, AgentHostPlugin))
+    assert plugin.report() == {}
+    with TestClient(ours_):
+        assert [(row["agent"], row["state"]) for row in plugin.report()["agents"]] == [("sales", "ready")]
+
+
 def test_the_health_endpoints_can_be_the_applications(app):
     """Then the host's are not there."""
     ours_, _ = app(anything, agents=[Sales()], health=False)

@@ -266,6 +266,7 @@ class TestReport:
                 "version": "1.0",
                 "state": "ready",
                 "isolation": "thread",
+                "fallback": "I'm sorry, something went wrong on my side. Please try again in a moment.",
             },
             {
                 "agent": "bad",
