@@ -33,11 +33,14 @@ class Adapter(AgentBase):
 
     Args:
         inner: the agent of the SDK. It must not be served by the SDK, too.
+        name: its name here. Defaults to its name there.
     """
 
-    def __init__(self, inner: Any) -> None:
+    def __init__(self, inner: Any, name: str | None = None) -> None:
         route = inner.route if inner.route not in ("", "/", None) else None
-        super().__init__(inner.get_name(), route, schema_validation=False, description=_description(type(inner)))
+        super().__init__(
+            name or inner.get_name(), route, schema_validation=False, description=_description(type(inner))
+        )
         self.inner = inner
         self._rendering = threading.Lock()
         inner.manual_set_proxy_url(_ORIGIN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +21,18 @@ OFFERED = """\
 shop = sdk_agents:Shop
 faq = sdk_agents:Faq
 desk = sdk_agents:Desk
+"""
+
+OLD_CODE = """\
+from signalwire import AgentBase
+
+
+class Stall(AgentBase):
+    def __init__(self):
+        super().__init__("market stall", route="/market")
+
+
+kiosk = AgentBase("the kiosk")
 """
 
 
@@ -104,3 +117,52 @@ def test_they_belong_to_the_distribution_that_offers_them(folder):
 
     assert "old-agents 1.2.0" in told
     assert "it is a FAQBotAgent of signalwire-sdk" in told
+
+
+def test_the_configuration_names_agents_that_no_package_offers(folder):
+    """A class and an object, each with the key that it is given."""
+    (folder / "old_code.py").write_text(OLD_CODE)
+    (folder / "agenthost.toml").write_text(
+        '[plugins.signalwire.agents]\nstall = "old_code:Stall"\nkiosk = "old_code:kiosk"\n'
+    )
+
+    checked = subprocess.run(
+        [sys.executable, "-m", "agenthost", "check", "--json"],
+        check=False,
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    rows = {row["agent"]: row for row in json.loads(checked.stdout)["agents"]}
+
+    assert {key: (rows[key]["state"], rows[key]["route"]) for key in ("shop", "stall", "kiosk")} == {
+        "shop": ("ready", "/shop"),
+        "stall": ("ready", "/market"),
+        "kiosk": ("ready", "/kiosk"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("json:JSONDecoder", "json:JSONDecoder is not an agent of signalwire-sdk"),
+        ("old_code:Stall", "old_code:Stall cannot be made: No module named 'old_code'"),
+    ],
+)
+def test_what_the_configuration_names_must_be_an_agent(folder, place, reason):
+    """The plugin is set aside, and everything else is served."""
+    (folder / "agenthost.toml").write_text(f'[plugins.signalwire.agents]\nstall = "{place}"\n')
+    checked = subprocess.run(
+        [sys.executable, "-m", "agenthost", "check"],
+        check=False,
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert f"stall: {reason}" in checked.stdout
+    assert "/shop" in checked.stdout
