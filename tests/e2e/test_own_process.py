@@ -114,7 +114,15 @@ def processes_of(served):
     found = [served.process.pid]
     for each in found:  # the list grows
         found += [child for child, parent in parents.items() if parent == each]
-    return [each for each in found if b"agenthost agent" in Path(f"/proc/{each}/cmdline").read_bytes()]
+    return [each for each in found if b"agenthost agent" in command_line(each)]
+
+
+def command_line(number):
+    """Return the command line of a process, or nothing if it has ended."""
+    try:
+        return Path(f"/proc/{number}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def test_it_lives_in_a_process_of_its_own_and_the_lists_say_so(served, said, desk):

@@ -323,7 +323,10 @@ def family(number):
 def of_process(number):
     """Return the visible data of a process.
 
-    For an agent's own process, that is all data that the agent itself sees.
+    For an agent's own process, that is all data that the agent itself sees. One that has ended shows nothing.
     """
-    shown = Path(f"/proc/{number}/cmdline").read_text()
-    return shown + (Path(f"/proc/{number}/environ").read_text() if "agenthost agent" in shown else "")
+    try:
+        shown = Path(f"/proc/{number}/cmdline").read_text()
+        return shown + (Path(f"/proc/{number}/environ").read_text() if "agenthost agent" in shown else "")
+    except OSError:
+        return ""
