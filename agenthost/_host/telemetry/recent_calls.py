@@ -177,10 +177,16 @@ class CallNotes:
         return [note for each in self._notes.get(call, ()) if (note := _note(*each)) is not None]
 
     def _add(self, call: str, note: tuple[float, Owner, str, Any, Any]) -> None:
-        self._notes.setdefault(call, []).append(note)
+        notes = self._notes[call] = self._notes.pop(call, [])  # the latest call is the last one
+        notes.append(note)
         self._number += 1
         while self._number > _MOST_NOTES:
-            self._number -= len(self._notes.pop(next(iter(self._notes))))
+            oldest = next(iter(self._notes))
+            if oldest == call:
+                del notes[0]
+                self._number -= 1
+            else:
+                self._number -= len(self._notes.pop(oldest))
 
 
 def _note(then: float, owner: Owner, what: str, subject: Any, value: Any) -> dict[str, Any] | None:

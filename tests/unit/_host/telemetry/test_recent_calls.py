@@ -4,7 +4,7 @@ import sys
 import threading
 from collections import Counter
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from agenthost._host.telemetry.current_call import Owner, calling
 from agenthost._host.telemetry.recent_calls import HOURS, MINUTES, CallNotes, History, RecentCalls
@@ -35,6 +35,8 @@ def test_counts_what_has_ended_lately(ended, later):
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 9000)), max_size=8))
+@example([("a", 9000), ("b", 9000), ("a", 9000)])
+@example([("a", 9000), ("a", 9000), ("a", 9000)])
 def test_the_latest_notes_are_kept(ended):
     """All of the latest call, and at most twenty thousand."""
     notes = CallNotes(lambda: True)
