@@ -47,6 +47,8 @@ class SignalWire:
         Raises:
             DefinitionError: one cannot be made, or is not an agent of the SDK.
         """
+        if not self._named:
+            return
         from signalwire.core.agent_base import AgentBase  # noqa: PLC0415
 
         from agenthost_signalwire.adapter import Adapter  # noqa: PLC0415

@@ -58,6 +58,19 @@ def environment(folder):
     }
 
 
+def checked(folder, *options):
+    """Run ``agenthost check`` of this environment in the folder."""
+    return subprocess.run(  # noqa: S603 - this environment's agenthost
+        [sys.executable, "-m", "agenthost", "check", *options],
+        check=False,
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
 @pytest.fixture(params=[1, 2], ids=["alone", "workers"])
 def client(folder, request):
     """A client of the running host."""
@@ -109,11 +122,8 @@ def test_both_kinds_are_served_and_hand_calls_over(client):
 
 
 def test_they_belong_to_the_distribution_that_offers_them(folder):
-    command = [sys.executable, "-m", "agenthost", "check"]
-    checked = subprocess.run(  # noqa: S603 - this environment's agenthost
-        command, check=False, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=60
-    )
-    told = checked.stdout + checked.stderr
+    done = checked(folder)
+    told = done.stdout + done.stderr
 
     assert "old-agents 1.2.0" in told
     assert "it is a FAQBotAgent of signalwire-sdk" in told
@@ -126,16 +136,7 @@ def test_the_configuration_names_agents_that_no_package_offers(folder):
         '[plugins.signalwire.agents]\nstall = "old_code:Stall"\nkiosk = "old_code:kiosk"\n'
     )
 
-    checked = subprocess.run(
-        [sys.executable, "-m", "agenthost", "check", "--json"],
-        check=False,
-        cwd=folder,
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    rows = {row["agent"]: row for row in json.loads(checked.stdout)["agents"]}
+    rows = {row["agent"]: row for row in json.loads(checked(folder, "--json").stdout)["agents"]}
 
     assert {key: (rows[key]["state"], rows[key]["route"]) for key in ("shop", "stall", "kiosk")} == {
         "shop": ("ready", "/shop"),
@@ -154,15 +155,7 @@ def test_the_configuration_names_agents_that_no_package_offers(folder):
 def test_what_the_configuration_names_must_be_an_agent(folder, place, reason):
     """The plugin is set aside, and everything else is served."""
     (folder / "agenthost.toml").write_text(f'[plugins.signalwire.agents]\nstall = "{place}"\n')
-    checked = subprocess.run(
-        [sys.executable, "-m", "agenthost", "check"],
-        check=False,
-        cwd=folder,
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    told = checked(folder).stdout
 
-    assert f"stall: {reason}" in checked.stdout
-    assert "/shop" in checked.stdout
+    assert f"stall: {reason}" in told
+    assert "/shop" in told
