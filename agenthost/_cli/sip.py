@@ -49,7 +49,7 @@ def resolve(
     import asyncio
 
     from agenthost._cli.parts.options import pairs
-    from agenthost._host.runtime.sip_resolver import SipResolver
+    from agenthost._host.published.sip_resolver import SipResolver
     from agenthost._host.runtime.start import start_logging
     from agenthost._host.status.sip import decided
     from agenthost._host.telemetry.metrics import Metrics

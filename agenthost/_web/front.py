@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan, Replaced
+    from agenthost._host.published.settings import Settings
     from agenthost._host.runtime.runtime import Published, Runtime
-    from agenthost._host.runtime.settings import Settings
     from agenthost._web.console.console import Console
     from agenthost._web.doors import HostEndpoint
     from agenthost._web.handlers import Handler

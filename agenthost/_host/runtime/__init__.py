@@ -1,1 +1,1 @@
-"""Runtime: the published plan, condition, probing, shared state, settings, reload."""
+"""Runtime: condition, lifespans, probing, shared state, reload."""

@@ -32,11 +32,11 @@ from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.peers.directory import announcing
 from agenthost._host.plan.reach import Reach, section_of
 from agenthost._host.plan.routes import KEPT, RouteTable
+from agenthost._host.published.sip_resolver import SipResolver
+from agenthost._host.published.sip_unmatched import UnmatchedUsers
 from agenthost._host.runtime.condition import Condition, Phase, QuarantinedPlugin, ServedAgent, UnservedAgent
 from agenthost._host.runtime.probing import Probing, SourcedProbe
 from agenthost._host.runtime.shared_state import HostState
-from agenthost._host.runtime.sip_resolver import SipResolver
-from agenthost._host.runtime.sip_unmatched import UnmatchedUsers
 from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.figures import Figures
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan, Replaced
-    from agenthost._host.runtime.settings import Settings
+    from agenthost._host.published.settings import Settings
     from agenthost.hosting import TurnSteps
     from agenthost.swml import Template
 

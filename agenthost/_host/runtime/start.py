@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from agenthost._host.packages.diagnosis import Diagnosis
     from agenthost._host.packages.stages import Built
     from agenthost._host.plan.plan import HostPlan
+    from agenthost._host.published.settings import Settings
     from agenthost._host.runtime.runtime import Runtime
-    from agenthost._host.runtime.settings import Settings
 
 __all__ = [
     "DecidedPackages",
@@ -149,7 +149,7 @@ def tokens_of(config: Config, clock: Callable[[], float] = time.time) -> Tokens:
 
 def settings_of(config: Config, clock: Callable[[], float] = time.time) -> Settings:
     """Return what a host serves by, of a configuration that has its secrets."""
-    from agenthost._host.runtime.settings import Settings
+    from agenthost._host.published.settings import Settings
 
     return Settings(config, credentials_of(config), tokens_of(config, clock), clock)
 

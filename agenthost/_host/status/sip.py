@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost._host.plan.plan import HostPlan
-    from agenthost._host.runtime.sip_resolver import SipResolver
+    from agenthost._host.published.sip_resolver import SipResolver
     from agenthost.sip.resolving import Routing
 
 __all__ = ["decided", "deciding", "moment_of"]

@@ -50,7 +50,7 @@ __all__ = ["Preloaded", "decide", "preload", "stand_ins"]
 
 _OF_WORKERS = (
     *BUILT_IN,
-    *("agenthost._host.runtime.settings", "agenthost._host.telemetry.secrets.parts"),
+    *("agenthost._host.published.settings", "agenthost._host.telemetry.secrets.parts"),
     *("agenthost.builtin.classifying.lexical", "encodings.ascii"),
     *("agenthost.builtin.classifying.llm", "agenthost.builtin.offline.model"),
     *("anyio._backends._asyncio", "prometheus_client.multiprocess"),

@@ -19,7 +19,7 @@ from agenthost._web.request.forwarding import TrustedProxies
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agenthost._host.runtime.settings import Settings
+    from agenthost._host.published.settings import Settings
 
 __all__ = ["InForce", "Rules", "login_guard"]
 

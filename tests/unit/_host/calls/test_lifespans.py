@@ -20,8 +20,8 @@ from agenthost._host.config.schema import Config, HostConfig, StateConfig
 from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.packages.stages import Extensions, Loaded
 from agenthost._host.plan.plan import make_plan
+from agenthost._host.published.settings import Settings
 from agenthost._host.runtime.runtime import Runtime
-from agenthost._host.runtime.settings import Settings
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost.secret import Secret
 from agenthost.state import StateProvider

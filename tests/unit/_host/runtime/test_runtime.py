@@ -15,8 +15,8 @@ from agenthost._host.access.principals import OF_HOST
 from agenthost._host.access.tokens import Tokens
 from agenthost._host.config.schema import Config, HealthConfig, HostConfig
 from agenthost._host.packages.plugins import PluginState
+from agenthost._host.published.settings import Settings
 from agenthost._host.runtime.runtime import Phase, Runtime, host_allowed
-from agenthost._host.runtime.settings import Settings
 from agenthost._web.endpoints.health import Asker, answer as health_answer
 
 

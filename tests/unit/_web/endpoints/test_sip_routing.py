@@ -15,7 +15,7 @@ from plans import plan_of
 from agenthost import AgentBase, SipAlias, hookimpl, hookspecs
 from agenthost._host.config.load import load_config
 from agenthost._host.packages.plugins import Plugins, PluginState
-from agenthost._host.runtime.sip_unmatched import UnmatchedUsers
+from agenthost._host.published.sip_unmatched import UnmatchedUsers
 from agenthost._host.runtime.start import make_runtime
 from agenthost._web.front import Front
 

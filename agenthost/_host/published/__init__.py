@@ -1,0 +1,1 @@
+"""Published plans: the documents, tokens, doors and SIP routing that requests read."""
