@@ -17,7 +17,7 @@ from agenthost._host.access.tokens import edition_of
 from agenthost._host.calls.tool_caller import Busy
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.plan.routes import SHARED, RouteTable, normalise
-from agenthost._host.runtime.runtime import Phase
+from agenthost._host.runtime.condition import Phase
 from agenthost._web.doors import (
     AGENT_ENDPOINTS,
     CONSOLE,
@@ -51,8 +51,9 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan, Replaced
+    from agenthost._host.published.published import Published
     from agenthost._host.published.settings import Settings
-    from agenthost._host.runtime.runtime import Published, Runtime
+    from agenthost._host.runtime.runtime import Runtime
     from agenthost._web.console.console import Console
     from agenthost._web.doors import HostEndpoint
     from agenthost._web.handlers import Handler

@@ -9,7 +9,7 @@ LENGTH = 4000
 """Characters of a message in which agents in text look for something."""
 LENGTHS = {
     "agenthost._web.request.requests.": 8192,  # a path with its query
-    "agenthost._host.runtime.runtime.": 8192,
+    "agenthost._web.request.host_header.": 8192,
     "agenthost.builtin.card_numbers.": 16384,
     "agenthost.conversation.matter:": 2000,  # the rest of a message is cut off before
     "agenthost.sip.uri.": 1024,

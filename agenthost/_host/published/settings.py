@@ -41,3 +41,7 @@ class Settings:
     def _parts(self) -> tuple[str, str] | None:
         scheme, separator, rest = (self.config.host.public_url or "").partition("://")
         return (scheme, rest) if separator else None
+
+    def base(self, scheme: str, authority: str, route: str, userinfo: str | None = None) -> str:
+        """Return the URL of a route with credentials: those given, or the host's."""
+        return f"{scheme}://{userinfo or self.userinfo}@{authority}{'' if route == '/' else route}"

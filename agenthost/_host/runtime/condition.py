@@ -17,9 +17,10 @@ from agenthost.health import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from agenthost._host.published.what_is_served import QuarantinedPlugin, ServedAgent, UnservedAgent
     from agenthost._host.runtime.probing import ProbeReport
 
-__all__ = ["Condition", "Phase", "QuarantinedPlugin", "ServedAgent", "UnservedAgent", "combined"]
+__all__ = ["Condition", "Phase", "combined"]
 
 
 class Phase(Enum):
@@ -28,36 +29,6 @@ class Phase(Enum):
     STARTING = "starting"
     SERVING = "serving"
     DRAINING = "draining"
-
-
-@frozen
-class ServedAgent:
-    """A served agent."""
-
-    key: str
-    name: str
-    route: str
-    full_key: str = ""
-
-
-@frozen
-class UnservedAgent:
-    """An agent that should be served and is not."""
-
-    agent: str
-    package: str
-    version: str
-    state: str
-    """``quarantined`` or ``conflict``."""
-
-
-@frozen
-class QuarantinedPlugin:
-    """A plugin that should be used and is not."""
-
-    plugin: str
-    package: str
-    version: str
 
 
 @frozen

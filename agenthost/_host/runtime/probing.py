@@ -15,7 +15,7 @@ import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from agenthost._error_words import summary_of
 from agenthost._host.calls.author_threads import Threads
@@ -24,12 +24,13 @@ from agenthost._host.telemetry.current_call import Owner, running
 from agenthost.health import Outcome, Probe, Standing, Status, Verdict, aggregate, outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
+    from agenthost._host.plan.plan import HostPlan
     from agenthost._host.telemetry.metrics import Metrics
     from agenthost.health import HostVitals
 
-__all__ = ["ProbeReport", "Probing", "SourcedProbe"]
+__all__ = ["ProbeReport", "Probing", "SourcedProbe", "sourced_probes"]
 
 _JITTER = 0.1
 """Random share of an interval, so that hosts and probes do not run their checks all at once."""
@@ -56,6 +57,18 @@ class SourcedProbe:
     def __str__(self) -> str:
         """Return the probe for a log line."""
         return str(self.owner) if self.probe.agent is not None else f"{self.owner} of {self.source}"
+
+
+def sourced_probes(plan: HostPlan) -> Iterator[SourcedProbe]:
+    """Yield the probes of a plan with their agents, except for agents not served."""
+    for agent in plan.agents:
+        for probe in agent.probes:
+            yield SourcedProbe(agent.key, probe)
+    for source, probe in plan.extensions.health_probes:
+        if probe.agent is None:
+            yield SourcedProbe(source, probe)
+        elif (found := plan.find(probe.agent)) is not None:
+            yield SourcedProbe(source, probe if probe.agent == found.key else evolve(probe, agent=found.key))
 
 
 @frozen

@@ -1,44 +1,32 @@
-"""The runtime of a host: the data that requests read.
-
-Everything that can be computed before a request is computed when a plan is published. Publishing replaces one
-reference, so that requests in flight finish with the plan they started with.
-"""
+"""The runtime of one host in one process: what it serves, and everything that runs beside requests."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import re
 import threading
-import time
 from collections import Counter
 from contextlib import asynccontextmanager
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-import msgspec
-from attrs import evolve, field, frozen
+from attrs import evolve
 
-from agenthost._host.access.credentials import Credentials
 from agenthost._host.access.host_facts import ConfiguredFacts
-from agenthost._host.access.principals import Door
-from agenthost._host.access.tokens import LIFETIME, Tokens
 from agenthost._host.calls.lifespans import Lifespans
-from agenthost._host.calls.loop_watchdog import Watchdog, blocker_of
+from agenthost._host.calls.loop_watchdog import Watchdog
 from agenthost._host.calls.observers import Observers
-from agenthost._host.calls.stray_work import guarded
 from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.peers.directory import announcing
 from agenthost._host.plan.reach import Reach, section_of
-from agenthost._host.plan.routes import KEPT, RouteTable
-from agenthost._host.published.sip_resolver import SipResolver
+from agenthost._host.published.earlier_plans import EarlierPlans
+from agenthost._host.published.published import Published, tokens_of
 from agenthost._host.published.sip_unmatched import UnmatchedUsers
-from agenthost._host.runtime.condition import Condition, Phase, QuarantinedPlugin, ServedAgent, UnservedAgent
-from agenthost._host.runtime.probing import Probing, SourcedProbe
+from agenthost._host.runtime.condition import Condition, Phase
+from agenthost._host.runtime.probing import Probing, sourced_probes
 from agenthost._host.runtime.shared_state import HostState
+from agenthost._host.runtime.stray_failures import StrayFailures
 from agenthost._host.telemetry.current_call import Owner
-from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.figures import Figures
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost._host.telemetry.recent_calls import CallNotes
@@ -51,61 +39,21 @@ from agenthost.hosting import Host
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-    from types import TracebackType
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from agenthost._host.access.credentials import Credentials
     from agenthost._host.access.open_calls import OpenCalls
+    from agenthost._host.access.tokens import Tokens
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan, Replaced
     from agenthost._host.published.settings import Settings
     from agenthost.hosting import TurnSteps
-    from agenthost.swml import Template
 
-__all__ = ["Phase", "Published", "Runtime", "host_allowed"]
-
-_HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
-_LONGEST_HOST = 259
-"""A name of 253 characters with a port."""
+__all__ = ["Runtime"]
 
 _SAMPLED = 1.0
 """Seconds between two samples of gauges."""
-
-
-_MOST_KEPT = 4
-"""Earlier plans that are kept for calls in progress."""
-
-
-def _reveal(value: object) -> object:
-    """Convert a setting that is not JSON, for ``_encode``."""
-    return value.reveal() if isinstance(value, Secret) else repr(value)
-
-
-_encode = msgspec.json.Encoder(enc_hook=_reveal).encode
-
-
-@frozen(eq=False)
-class Published:
-    """A plan, with everything that requests need."""
-
-    plan: HostPlan
-    table: RouteTable
-    templates: Mapping[str, Template]
-    """Each route's document; without gaps for the address where the public URL is configured."""
-    tokens: Mapping[str, Tokens]
-    sip: SipResolver
-    named: tuple[ServedAgent, ...] = ()
-    failed: tuple[UnservedAgent, ...] = ()
-    doors: Mapping[str, Door] = field(factory=dict, repr=False)
-    """By route, the pairs that open agents which have credentials of their own."""
-    reach: Reach = field(factory=Reach, repr=False)
-    crossing: frozenset[str] = frozenset()
-    """Routes of agents whose document names an agent that other credentials open."""
-    earlier: Mapping[tuple[str, str], Published] = field(factory=dict, repr=False)
-    """By path of an agent's endpoint and edition, what was published when calls began that are still kept on it."""
-    pending: tuple[Mounted, ...] = ()
-    """Agents that have not been built."""
-    quarantined: tuple[QuarantinedPlugin, ...] = ()
 
 
 class Runtime:
@@ -135,8 +83,7 @@ class Runtime:
         self.watchdog.listen(self.caller.gates.blocked)
         self.resume_turn: Callable[[HostPlan, object, TurnSteps, int], Awaitable[None]] | None = None
         """Goes on with a turn of a process that has died; None until conversations can be served."""
-        self._strays = Failures(logging.getLogger("agenthost.tools"))
-        self._own_userinfo: Mapping[str, str] = {}
+        self.strays = StrayFailures(self._agents, self.metrics, self.caller.gates)
         self.reach = Reach()
         self.phase = Phase.STARTING
         self._stopping = False
@@ -160,7 +107,7 @@ class Runtime:
         self._wanted: HostPlan | None = None
         self._overriding: WeakKeyDictionary[HostPlan, dict[Mounted | str, Callable[[], object]]] = WeakKeyDictionary()
         self._showing = threading.Lock()
-        self._kept: tuple[tuple[float, Published], ...] = ()
+        self._earlier = EarlierPlans()
         self._uses_state: WeakKeyDictionary[Mounted, bool] = WeakKeyDictionary()
 
     @property
@@ -207,11 +154,11 @@ class Runtime:
             self.give_state(plan, settings, None if one is None else one.by)
             self._wanted = plan
             if keep and before is not None:
-                self._kept = ((time.monotonic() + keep, evolve(before, earlier={})), *self._kept)[:_MOST_KEPT]
+                self._earlier.keep(before, keep)
             self.lifespans.want(self._makers(plan) | self._still_kept())
             begun = self._begun(plan)
-            if one is not None and begun is plan:
-                self._publish_one(plan, settings, one.by)
+            if before is not None and one is not None and begun is plan:
+                self._publish_one(before, plan, settings, one.by)
             else:
                 self._publish(begun, settings)
 
@@ -233,28 +180,7 @@ class Runtime:
 
     def _still_kept(self) -> dict[Mounted | str, Callable[[], object]]:
         """Return the lifespans of agents of earlier plans that calls may still use."""
-        now = time.monotonic()
-        self._kept = tuple(item for item in self._kept if item[0] > now)
-        return {agent: maker for _, kept in self._kept for agent, maker in self._lifespans_of(kept.plan).items()}
-
-    def _earlier(self, served: frozenset[Mounted], tokens: Mapping[str, Tokens]) -> dict[tuple[str, str], Published]:
-        """Return the earlier plans for tokens of agents that have changed since.
-
-        If an agent was rebuilt with the same document, its tokens lead to the new one, as the old ones cannot be
-        distinguished.
-        """
-        editions = {(route, each.edition) for route, each in tokens.items()}
-        gone = [
-            (agent.route, published)
-            for _, published in reversed(self._kept)  # the newest wins
-            for agent in published.plan.agents
-            if agent not in served and (agent.route, published.tokens[agent.route].edition) not in editions
-        ]
-        return {
-            (f"{route.rstrip('/')}/{endpoint}", published.tokens[route].edition): published
-            for route, published in gone
-            for endpoint in KEPT
-        }
+        return {agent: maker for plan in self._earlier.plans() for agent, maker in self._lifespans_of(plan).items()}
 
     async def begin(self, plan: HostPlan) -> HostPlan:
         """Start the lifespans of the agents and plugins of ``plan``, on this event loop.
@@ -334,78 +260,26 @@ class Runtime:
     def _publish(self, plan: HostPlan, settings: Settings) -> None:
         if plan.extensions.tool_called and self.observers is None:
             self.observers = Observers(plan.extensions.tool_called, self.metrics)
-        all_agents = (*plan.agents, *plan.broken)
-        own = {agent.route: found for agent in all_agents if (found := _own_credentials(agent, settings)) is not None}
-        userinfo = {route: credentials.userinfo for route, credentials in own.items()}
-        reach = Reach.of(settings.config, all_agents)
-        crossing = frozenset(agent.route for agent in plan.agents if _names_apart(plan, reach, agent))
-        templates = {agent.route: self._template_of(agent, plan, settings, userinfo) for agent in plan.agents}
         before = self.published if settings.tokens == self.settings.tokens else None
-        tokens = {agent.route: self._tokens_of(agent, settings, before) for agent in all_agents}
-        self.probing.use(_sourced_probes(plan))
-        sip = SipResolver(plan.routing(), plan.extensions.resolve_sip, self.metrics)
-        named = tuple(ServedAgent(agent.key, agent.name, agent.route, agent.full_key) for agent in plan.agents)
-        failed = tuple(UnservedAgent(item.key, item.distribution, item.version, item.state) for item in plan.failed)
-        quarantined = tuple(
-            QuarantinedPlugin(each.name, each.distribution, each.version)
-            for each in plan.plugins
-            if each.state == "quarantined"
-        )
-        doors = {
-            agent.route: Door(own[agent.route].pairs, reach.holder(agent)) for agent in all_agents if agent.route in own
-        }
-        served = frozenset(plan.agents)
-        earlier = self._earlier(served, tokens)
-        table = RouteTable.of(plan.agents)
-        published = Published(
-            *(plan, table, templates, tokens, sip, named, failed, doors, reach, crossing, earlier),
-            pending=plan.pending,
-            quarantined=quarantined,
-        )
-        self.settings, self._own_userinfo, self.reach, self.published = settings, userinfo, reach, published
-        self.caller.gates.forget(lambda agent: agent not in served)
+        published = Published.of(plan, settings, self.generation, self.metrics, before)
+        self.probing.use(sourced_probes(plan))
+        self.settings, self.reach = settings, published.reach
+        self._show_again(published)
         if self.phase is Phase.STARTING:
             self.phase = Phase.DRAINING if self._stopping else Phase.SERVING
 
-    def _publish_one(self, plan: HostPlan, settings: Settings, agent: Mounted) -> None:
-        """Publish a plan in which one agent has replaced another.
-
-        Both have the same names and the same credentials.
-
-        What follows from the names of agents stays as it is: routes, aliases, ways between agents.
-        """
-        before = self.published
-        if before is None:
-            return
-        route, userinfo = agent.route, self._own_userinfo
-        gone = before.table.agents[route]
-        if gone.probes or agent.probes:
-            self.probing.use(_sourced_probes(plan))
-        crosses = _names_apart(plan, before.reach, agent)
-        published = evolve(
-            before,
-            plan=plan,
-            table=before.table.replacing(agent),
-            templates={**before.templates, route: self._template_of(agent, plan, settings, userinfo)},
-            tokens={**before.tokens, route: self._tokens_of(agent, settings, None)},
-            crossing=before.crossing | {route} if crosses else before.crossing - {route},
-        )
+    def _publish_one(self, before: Published, plan: HostPlan, settings: Settings, agent: Mounted) -> None:
+        """Publish a plan in which one agent has replaced another, see ``Published.replacing``."""
+        if before.table.agents[agent.route].probes or agent.probes:
+            self.probing.use(sourced_probes(plan))
         self.settings = settings
-        self._show_again(published)
+        self._show_again(before.replacing(plan, settings, self.generation, agent))
 
     def _show_again(self, published: Published) -> None:
         """Publish with the present earlier plans, without gates of removed agents."""
         served = frozenset(published.plan.agents)
-        self.published = evolve(published, earlier=self._earlier(served, published.tokens))
+        self.published = self._earlier.added_to(published)
         self.caller.gates.forget(lambda agent: agent not in served)
-
-    def _template_of(self, agent: Mounted, plan: HostPlan, settings: Settings, userinfo: Mapping[str, str]) -> Template:
-        """Return an agent's document, without gaps for the address where that is configured."""
-        template = agent.template.located(plan.route_of, userinfo).of_generation(self.generation)
-        if settings.origin is None:
-            return template
-        base = _base(settings, *settings.origin, agent.route, userinfo.get(agent.route))
-        return template.with_base(base.encode())
 
     def drain(self) -> None:
         """Tell clients to leave, as the host stops.
@@ -460,7 +334,7 @@ class Runtime:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Run store, figures, probes and watchdog during the block."""
-        with guarded(self._owner_of, self._strays, self._stray):
+        with self.strays.guarding():
             async with (
                 self.state.opened(),
                 announcing(lambda: self.config, self.state.stores, self._announced),
@@ -515,33 +389,6 @@ class Runtime:
             self.sample()
             await asyncio.sleep(_SAMPLED)
 
-    def exited(self, error: BaseException) -> None:
-        """Log a callback that tried to end the process, or stopped the event loop.
-
-        ``error`` comes from ``agenthost._host.calls.stray_work.run_on``; its traceback names the agent, if anything
-        does.
-        """
-        error_id, wanted = new_error_id(), isinstance(error, (SystemExit, KeyboardInterrupt))
-        owner = self._blocker(error.__traceback__) if wanted else Owner("", "code", "loop.stop()")
-        how = f"tried to end the process: {type(error).__name__}" if wanted else "stopped it"
-        self._strays.failed(owner, error, error_id, words=f"a callback of the event loop, {{}}, {how}")
-        self.metrics.failed(owner)
-        self.caller.gates.exited(owner, error_id)
-
-    def _owner_of(self, failed: threading.ExceptHookArgs) -> Owner:
-        """Find the owner of the code that failed in a thread, from its traceback."""
-        return self._blocker(failed.exc_traceback)
-
-    def _blocker(self, trace: TracebackType | None) -> Owner:
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        return blocker_of(trace.tb_frame if trace is not None else None, self._agents())
-
-    def _stray(self, owner: Owner) -> None:
-        """Count a failure that nothing awaited."""
-        if owner.agent:
-            self.metrics.failed(owner)
-
     def _agents(self) -> tuple[Mounted, ...]:
         return self.published.plan.agents if self.published is not None else ()
 
@@ -567,22 +414,7 @@ class Runtime:
 
     def tokens_of(self, agent: Mounted) -> Tokens:
         """Return the host's tokens, or those with an agent's own secret or lifetime."""
-        return self._tokens_of(agent, self.settings, None)
-
-    def _tokens_of(self, agent: Mounted, settings: Settings, before: Published | None) -> Tokens:
-        """Return the tokens of an agent by some settings.
-
-        ``before`` was published with the same tokens of the host; its agents keep theirs.
-        """
-        if before is not None and before.table.agents.get(agent.route) is agent:
-            return before.tokens[agent.route]
-        shared, serving = settings.tokens, agent.serving
-        edition = shared.name(
-            _encode((agent.key, agent.distribution, agent.version, agent.config.settings, agent.template.parts))
-        )
-        lifetime = serving.token_lifetime or shared.lifetime
-        longest = max(lifetime, _longest_call(agent))
-        return shared.of_agent(serving.token_secret, lifetime, longest, edition, self.generation)
+        return tokens_of(agent, self.settings, self.generation)
 
     def base(self, route: str, scheme: str, authority: str, userinfo: str | None = None) -> str:
         """Return the URL of ``route`` with credentials, as in documents.
@@ -594,7 +426,9 @@ class Runtime:
         other credentials than those that open the agent for good.
         """
         scheme, authority = self.settings.origin or (scheme, authority)
-        return _base(self.settings, scheme, authority, route, userinfo or self._own_userinfo.get(route))
+        if userinfo is None and self.published is not None:
+            userinfo = self.published.userinfo.get(route)
+        return self.settings.base(scheme, authority, route, userinfo)
 
     def origin(self, scheme: str, authority: str) -> str:
         """Return the host's own URL, without credentials, see ``base``."""
@@ -602,60 +436,5 @@ class Runtime:
         return f"{scheme}://{authority}"
 
 
-def _own_credentials(agent: Mounted, settings: Settings) -> Credentials | None:
-    """Return an agent's own credentials, if its section has a password.
-
-    They replace the host's.
-    """
-    section = section_of(settings.config, agent)
-    if section is None or not section.accepted_passwords:
-        return None
-    first, *others = (password.reveal() for password in section.accepted_passwords)
-    return Credentials(section.user or settings.credentials.user, first, tuple(others))
-
-
-def _base(settings: Settings, scheme: str, authority: str, route: str, own_userinfo: str | None) -> str:
-    return f"{scheme}://{own_userinfo or settings.userinfo}@{authority}{'' if route == '/' else route}"
-
-
-def _longest_call(agent: Mounted) -> int:
-    """Return the longest duration of an agent's calls, in seconds.
-
-    It is the ``max_duration`` of the agent's ``answer``, else four hours.
-    """
-    longest = (declared(agent.agent).draft.answer or {}).get("max_duration")
-    if not isinstance(longest, int) or longest <= 0:
-        return LIFETIME
-    return max(longest, LIFETIME) if agent.dynamic else longest  # a call may be configured to last longer
-
-
 def _owner_of(lifespan: Mounted | str) -> Owner:
     return Owner("", "plugin", lifespan) if isinstance(lifespan, str) else Owner(lifespan.key, "lifespan")
-
-
-def _sourced_probes(plan: HostPlan) -> Iterator[SourcedProbe]:
-    """Yield the probes of a plan with their agents, except for agents not served."""
-    for agent in plan.agents:
-        for probe in agent.probes:
-            yield SourcedProbe(agent.key, probe)
-    for source, probe in plan.extensions.health_probes:
-        if probe.agent is None:
-            yield SourcedProbe(source, probe)
-        elif (found := plan.find(probe.agent)) is not None:
-            yield SourcedProbe(source, probe if probe.agent == found.key else evolve(probe, agent=found.key))
-
-
-def host_allowed(host: bytes) -> bool:
-    """Return True if a ``Host`` header is a name or address with an optional port."""
-    return len(host) <= _LONGEST_HOST and _well_formed(host)
-
-
-@lru_cache(64)
-def _well_formed(host: bytes) -> bool:
-    return _HOST.fullmatch(host) is not None
-
-
-def _names_apart(plan: HostPlan, reach: Reach, agent: Mounted) -> bool:
-    """Return True if an agent's document names another one that other credentials open."""
-    named = (plan.find(name) for _, name in agent.template.siblings)
-    return any(reach.apart(agent, each) for each in named if each is not None)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
-from agenthost._host.runtime.runtime import Phase
+from agenthost._host.runtime.condition import Phase
 from agenthost._web.console.texts import gettext, language
 from agenthost._web.request.answers import NO_STORE
 from agenthost._web.request.requests import BASIC, Refused

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from litestar.types import HTTPScope
 
     from agenthost._host.config.schema import HealthConfig
-    from agenthost._host.runtime.condition import Condition, ServedAgent
+    from agenthost._host.published.what_is_served import ServedAgent
+    from agenthost._host.runtime.condition import Condition
     from agenthost._host.runtime.probing import ProbeReport
     from agenthost._web.request.site import Answer
 

@@ -20,7 +20,7 @@ from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.packages.guarded_run import without_collections
 from agenthost._host.runtime import gc_freeze
 from agenthost._host.runtime.background_thread import in_background_thread
-from agenthost._host.runtime.runtime import Phase
+from agenthost._host.runtime.condition import Phase
 from agenthost._host.runtime.start import accepted, make_runtime
 from agenthost._host.telemetry.tracing import traced
 from agenthost._web import at_once as at_once  # noqa: PLC0414 - imports what a front would import at its first use
@@ -154,7 +154,7 @@ def serve_front(
     with traced(config), health_port(listen_for_health(config), condition, rules):
         app = with_spans(front)
         server.config.app = keeping.around(app) if keeping is not None else app
-        server.serve_host(opened, host, lambda: runtime.published is None, draining, runtime.exited, early=early)
+        server.serve_host(opened, host, lambda: runtime.published is None, draining, runtime.strays.exited, early=early)
 
 
 class _Server(Server):

@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 
 from attrs import define
 
-from agenthost._host.runtime.runtime import host_allowed
+from agenthost._web.request.host_header import host_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,8 +14,8 @@ from agenthost._host.access.call_credentials import call_of, call_userinfo
 from agenthost._host.access.login_guard import OPENED
 from agenthost._host.access.principals import CALL, KEY, NOBODY, Principal
 from agenthost._host.identity.tool_repeats import ToolRepeats
-from agenthost._host.runtime.runtime import host_allowed
 from agenthost._web.request.access_log import note_key
+from agenthost._web.request.host_header import host_allowed
 from agenthost._web.request.late_builds import LateBuilds
 from agenthost._web.request.requests import BASIC, Head, Refused, read_body
 from agenthost._web.request.rules import Rules, login_guard
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from agenthost._host.identity.turns import Turns
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
-    from agenthost._host.runtime.runtime import Published, Runtime
+    from agenthost._host.published.published import Published
+    from agenthost._host.runtime.runtime import Runtime
     from agenthost._web.request.latest_status import LatestStatus
     from agenthost.hosting import TurnSteps
     from agenthost.state import Stores

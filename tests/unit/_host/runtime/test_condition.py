@@ -14,7 +14,8 @@ from plans import plan_of
 from polling import poll_in_loop
 
 from agenthost import AgentBase, AgentServer, DefinitionError, Probe, probe
-from agenthost._host.runtime.condition import Condition, Phase, QuarantinedPlugin, ServedAgent, combined
+from agenthost._host.published.what_is_served import QuarantinedPlugin, ServedAgent
+from agenthost._host.runtime.condition import Condition, Phase, combined
 from agenthost.health import Verdict
 
 SALES, SUPPORT = ServedAgent("sales", "sales", "/sales"), ServedAgent("acme:support", "support", "/support")
