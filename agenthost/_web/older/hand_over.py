@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,10 @@ _OF_ONE_CALL = b"Y2Fsb"
 _HTTP = ScopeType.HTTP  # an attribute lookup on the class costs as much as the rest
 _NONE: Mapping[str, str] = MappingProxyType({})
 
+TRIED_FOR = 3.0
+"""Seconds in which a process of the generation must be found, while one that is named has just ended."""
+_PAUSE = 0.02
+
 _log = logging.getLogger("agenthost.workers")
 
 
@@ -59,9 +64,9 @@ class HandOver:
     def __call__(self, scope: Any, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request (ASGI 3)."""
         if self._names and scope["type"] == _HTTP and self._may_name(scope):
-            path = self._others.get(generation_named(scope))
-            if path is not None:
-                return self._elsewhere(path, scope, receive, send)
+            generation = generation_named(scope)
+            if generation in self._others:
+                return self._elsewhere(generation, scope, receive, send)
         return self._app(scope, receive, send)
 
     def _may_name(self, scope: HTTPScope) -> bool:
@@ -79,10 +84,21 @@ class HandOver:
                 return value.find(_OF_ONE_CALL) >= 0
         return False
 
-    async def _elsewhere(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        if not await hand_over(path, self._key, scope, receive, send):
-            _log.warning("the process of an older generation does not answer: this one does")
-            await self._app(scope, receive, send)
+    async def _elsewhere(self, generation: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Let a process of a generation answer.
+
+        The named one may be ending. Another one takes its place, or none is named any more.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + TRIED_FOR
+        while path := self._others.get(generation):
+            if await hand_over(path, self._key, scope, receive, send):
+                return
+            if loop.time() >= until:
+                break
+            await asyncio.sleep(_PAUSE)
+        _log.warning("no process of an older generation answers: this one does")
+        await self._app(scope, receive, send)
 
 
 def generation_named(scope: HTTPScope) -> str:

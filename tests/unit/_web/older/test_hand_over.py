@@ -125,9 +125,30 @@ def test_without_other_generations_every_request_is_answered_here(asked):
     assert answered_by(asked, scope(query=b"__token=" + token(OLD))) == ["here"]
 
 
-def test_a_generation_whose_process_is_gone_is_answered_here(asked, caplog):
+def test_a_generation_whose_process_is_gone_is_answered_here(asked, caplog, monkeypatch):
     """As before there were generations, with a warning in the log."""
+    monkeypatch.setattr(hand_over, "TRIED_FOR", 0.0)
     asked[0].others = {"oldgen01": "/gone"}
 
     assert answered_by(asked, scope(query=b"__token=" + token(OLD))) == [("/gone", b"key"), "here"]
-    assert "the process of an older generation does not answer: this one does" in caplog.text
+    assert "no process of an older generation answers: this one does" in caplog.text
+
+
+@pytest.mark.parametrize(("others", "answer"), [({"oldgen01": "/old"}, ("/old", b"key")), ({}, "here")])
+def test_a_process_that_is_ending_is_asked_until_another_one_is_named(asked, monkeypatch, others, answer):
+    """The supervisor tells the processes one after the other, so that one may end before its successor is known."""
+    app, answered = asked
+    app.others = {"oldgen01": "/gone"}
+    monkeypatch.setattr(hand_over, "TRIED_FOR", 60.0)
+
+    async def announced_late():
+        asking = asyncio.ensure_future(app(scope(query=b"__token=" + token(OLD)), None, None))
+        while len(answered) < 3:  # noqa: ASYNC110 - other attempts
+            await asyncio.sleep(0)
+        app.others = others
+        await asking
+
+    asyncio.run(announced_late())
+    assert answered[:3] == [("/gone", b"key")] * 3
+    assert answered[-1] == answer
+    assert answered.count("here") + answered.count(("/old", b"key")) == 1
