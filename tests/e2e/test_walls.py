@@ -24,6 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has 
 CONFIGURATION = """
 [host]
 isolation = "process"
+tool_timeout = 60.0
 
 [agents.prisoner]
 file_limit = 200
@@ -247,7 +248,7 @@ children, answer = [], 'done'
 try:
     for _ in range(60):
         if not (child := os.fork()):
-            time.sleep(20)
+            time.sleep(60)
             os._exit(0)
         children.append(child)
 except OSError:
