@@ -52,8 +52,13 @@ WEST = """\
 user = "west"
 secret = "{secret}"
 agents = ["billing"]
+[peers.east.billing]
+description = "Charges invoices"
 [workflows.both]
 kind = "parallel"
+agents = ["stock", "billing"]
+[workflows.desk]
+kind = "router"
 agents = ["stock", "billing"]
 """
 
@@ -148,7 +153,7 @@ def two_hosts(directory, model):
     ports = {"east": free_port(), "west": free_port()}
     own = {"east": EAST.format(secret=PEER_SECRET), "west": WEST.format(secret=PEER_SECRET)}
     more = {"east": ANNOUNCED.format(port=ports["east"]), "west": ""}
-    agents = {"east": ["billing"], "west": ["clerk", "stock", "both"]}
+    agents = {"east": ["billing"], "west": ["clerk", "stock", "both", "desk"]}
     hosts = {}
     with ExitStack() as stack:
         for name, port in ports.items():
