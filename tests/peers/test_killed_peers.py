@@ -61,7 +61,7 @@ def test_hosts_are_killed_while_they_reach_each_other(tmp_path):
         west = hosts[1]
 
         def customer():
-            """Order by a hand-over, by a parallel workflow, by a router, and so on, with repeated requests."""
+            """Order by a hand-over, a parallel workflow and a router in turn, with repeated requests."""
             while not over.is_set():
                 number = next(numbers)
                 agent, text = ORDERED_BY[number % 3]

@@ -1,4 +1,4 @@
-"""Earlier plans: what calls in progress began with, for as long as they may need it."""
+"""Earlier plans: what calls in progress began with, for their time."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Published:
     doors: Mapping[str, Door] = field(factory=dict, repr=False)
     """By route, the pairs that open agents which have credentials of their own."""
     userinfo: Mapping[str, str] = field(factory=dict, repr=False)
-    """By route, the credentials of those agents as they stand in URLs."""
+    """By route, the credentials of those agents in the form of URLs."""
     reach: Reach = field(factory=Reach, repr=False)
     crossing: frozenset[str] = frozenset()
     """Routes of agents whose document names an agent that other credentials open."""

@@ -1,4 +1,4 @@
-"""What is served, and what should be: the names that health tells.
+"""Names of what is served, and of what should be, for health.
 
 They can be passed to another process, which imports nothing else for them.
 """

@@ -1,4 +1,4 @@
-"""The runtime of one host in one process: what it serves, and everything that runs beside requests."""
+"""The runtime of a host in one process: its plan, and what runs beside requests."""
 
 from __future__ import annotations
 

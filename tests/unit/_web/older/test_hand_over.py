@@ -136,7 +136,7 @@ def test_a_generation_whose_process_is_gone_is_answered_here(asked, caplog, monk
 
 @pytest.mark.parametrize(("others", "answer"), [({"oldgen01": "/old"}, ("/old", b"key")), ({}, "here")])
 def test_a_process_that_is_ending_is_asked_until_another_one_is_named(asked, monkeypatch, others, answer):
-    """The supervisor tells the processes one after the other, so that one may end before its successor is known."""
+    """Processes hear of each other one after the other, so one may end too early."""
     app, answered = asked
     app.others = {"oldgen01": "/gone"}
     monkeypatch.setattr(hand_over, "TRIED_FOR", 60.0)
