@@ -16,7 +16,7 @@ from agenthost import Reply, Turn, Workflow
 from agenthost._host.config.schema import TurnsConfig
 from agenthost._host.packages.stages import Extensions
 from agenthost._host.plan.chosen_classifiers import Classifiers
-from agenthost._host.text.agent_calls import AgentCalls
+from agenthost._host.text.calling.agent_calls import AgentCalls
 from agenthost.builtin.state_memory import MemoryEntries
 from agenthost.conversation.models import Completion, Usage
 from agenthost.state import Stores

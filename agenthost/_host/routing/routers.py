@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
-    from agenthost._host.text.agent_calls import AgentCalls
+    from agenthost._host.text.calling.agent_calls import AgentCalls
     from agenthost.conversation.classifiers import Choice, Classifier, ClassifierTools, Match
     from agenthost.workflows.explanation import Explanation
 

@@ -1,1 +1,1 @@
-"""Agents in text: conversations, transcripts, one agent's turn, calls between agents, budgets."""
+"""Agents in text: conversations, transcripts, one agent's turn, and the tools that it offers."""

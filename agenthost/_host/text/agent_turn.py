@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
-    from agenthost._host.text.budget import Meter
+    from agenthost._host.text.calling.budget import Meter
     from agenthost.conversation.models import ChatModel, ToolSpec, ToolUse
     from agenthost.conversation.turns import Listener, Turn
     from agenthost.results.tool_answer import ToolAnswer

@@ -17,14 +17,14 @@ from attrs import define, field, frozen
 from agenthost._error_words import summary_of
 from agenthost._host.peers.crossing import limited, seconds_left
 from agenthost._host.plan.chosen_redactors import redacted
-from agenthost._host.text.agent_calls import APART, AgentCalls
 from agenthost._host.text.agent_turn import AgentTurns
 from agenthost._host.text.answer_format import AnswerFormat
+from agenthost._host.text.calling.agent_calls import APART, AgentCalls
+from agenthost._host.text.calling.tool_runs import DoneBefore, Progress, ToolRuns
 from agenthost._host.text.history import Bound, bounded
 from agenthost._host.text.model_calls import complete
 from agenthost._host.text.offered_tools import check_choice
 from agenthost._host.text.paused_turns import Paused, PausedTurns
-from agenthost._host.text.tool_runs import DoneBefore, Progress, ToolRuns
 from agenthost._host.text.transcript_lines import Line
 from agenthost._host.text.transcripts import Arrival, Transcripts, checked
 from agenthost.conversation.options import AnswerOptions
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
-    from agenthost._host.text.budget import Budget
-    from agenthost._host.text.tool_runs import ToolRun
+    from agenthost._host.text.calling.budget import Budget
+    from agenthost._host.text.calling.tool_runs import ToolRun
     from agenthost._host.text.transcripts import Begun
     from agenthost.conversation.models import Completion, Message, ModelRequest
     from agenthost.conversation.turns import Event, Listener, Reply

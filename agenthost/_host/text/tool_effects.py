@@ -13,7 +13,7 @@ from agenthost.results import HandOver
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from agenthost._host.text.tool_runs import ToolRun
+    from agenthost._host.text.calling.tool_runs import ToolRun
     from agenthost.results.tool_answer import ToolAnswer
 
 __all__ = ["ToolEffects"]

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, field, frozen
 
 from agenthost._host.plan.chosen_redactors import redacted
+from agenthost._host.text.calling.tool_runs import ToolRun
 from agenthost._host.text.history import history_of
-from agenthost._host.text.tool_runs import ToolRun
 from agenthost._host.text.transcript_lines import MOST_RESULT, MOST_TEXT, Line, cut, line_of, written
 from agenthost.errors import ConversationRefused, StateRefused, TurnTakenOver
 from agenthost.state.own_writes import OwnWrites

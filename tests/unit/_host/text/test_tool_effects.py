@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, strategies as st
 
+from agenthost._host.text.calling.tool_runs import NO_RESULT, ToolRun
 from agenthost._host.text.tool_effects import ToolEffects
-from agenthost._host.text.tool_runs import NO_RESULT, ToolRun
 from agenthost.tools.tool import Tool
 
 TEXTS = st.none() | st.text(min_size=1)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost._host.config.schema import TurnsConfig
-    from agenthost._host.text.tool_runs import DoneBefore
+    from agenthost._host.text.calling.tool_runs import DoneBefore
     from agenthost.conversation.models import Usage
 
 __all__ = ["Budget", "Meter"]

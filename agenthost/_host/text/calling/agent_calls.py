@@ -18,8 +18,8 @@ from agenthost._host.calls.abandon import bounded, cancelled_here
 from agenthost._host.plan.workflow_members import members_of
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost._host.telemetry.spans import span
-from agenthost._host.text.budget import Budget
-from agenthost._host.text.tool_runs import NOT_STORED, DoneBefore, Progress, ToolRuns
+from agenthost._host.text.calling.budget import Budget
+from agenthost._host.text.calling.tool_runs import NOT_STORED, DoneBefore, Progress, ToolRuns
 from agenthost.conversation.classifiers import Choice, ClassifierTools
 from agenthost.conversation.models import Usage
 from agenthost.conversation.turns import Escalated, Outcome, Reply, Said, Status
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import TurnsConfig
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
-    from agenthost._host.text.budget import Meter
+    from agenthost._host.text.calling.budget import Meter
     from agenthost.conversation.classifiers import Classifier
     from agenthost.conversation.escalation_detectors import EscalationDetector
     from agenthost.conversation.models import Completion, ModelRequest

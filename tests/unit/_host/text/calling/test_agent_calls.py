@@ -12,8 +12,8 @@ from teams import Host, Leaf, hang, leaves, raising
 from agenthost import AgentBase, BudgetSpent, ConversationRefused, Outcome, Reply, Sequential, Status, Turn, Unanswered
 from agenthost._host.config.schema import TurnsConfig
 from agenthost._host.telemetry import spans
-from agenthost._host.text.agent_calls import _about
 from agenthost._host.text.agent_turn import complete
+from agenthost._host.text.calling.agent_calls import _about
 from agenthost.builtin.offline.model import OfflineModel
 from agenthost.conversation.models import Message, ModelRequest, Usage
 from agenthost.conversation.turns import Said

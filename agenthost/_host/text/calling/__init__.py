@@ -1,0 +1,1 @@
+"""Calls of agents in text: deadline, budget, the tools that ran, outcome."""
