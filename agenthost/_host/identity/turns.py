@@ -20,7 +20,7 @@ from agenthost._host.identity.turn_identity import Kind, TurnIdentities
 from agenthost._host.identity.turn_outcomes import error_as_json, error_of, outcome_as_json, outcome_of
 from agenthost._host.peers.crossing import crossing
 from agenthost._host.plan.chosen_redactors import redacted
-from agenthost._host.text.calling.agent_calls import APART
+from agenthost._host.text.calling.agent_call import APART
 from agenthost._host.text.conversations import Durable
 from agenthost.conversation.turns import Said
 from agenthost.errors import AgentHostError, ConversationRefused, StateUnavailable, TurnTakenOver

@@ -19,7 +19,8 @@ from agenthost._host.peers.crossing import limited, seconds_left
 from agenthost._host.plan.chosen_redactors import redacted
 from agenthost._host.text.agent_turn import AgentTurns
 from agenthost._host.text.answer_format import AnswerFormat
-from agenthost._host.text.calling.agent_calls import APART, AgentCalls
+from agenthost._host.text.calling.agent_call import APART
+from agenthost._host.text.calling.agent_calls import AgentCalls
 from agenthost._host.text.calling.tool_runs import DoneBefore, Progress, ToolRuns
 from agenthost._host.text.history import Bound, bounded
 from agenthost._host.text.model_calls import complete

@@ -11,32 +11,24 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, frozen
 
 from agenthost._error_words import message_of
 from agenthost._host.calls.abandon import bounded, cancelled_here
 from agenthost._host.plan.workflow_members import members_of
-from agenthost._host.telemetry.failures import new_error_id
 from agenthost._host.telemetry.spans import span
+from agenthost._host.text.calling.agent_call import APART, AgentCall
 from agenthost._host.text.calling.budget import Budget
-from agenthost._host.text.calling.tool_runs import NOT_STORED, DoneBefore, Progress, ToolRuns
+from agenthost._host.text.calling.outcomes import about, failed, skipped
+from agenthost._host.text.calling.tool_runs import NOT_STORED, DoneBefore, Progress
 from agenthost.conversation.classifiers import Choice, ClassifierTools
-from agenthost.conversation.models import Usage
 from agenthost.conversation.turns import Escalated, Outcome, Reply, Said, Status
-from agenthost.errors import (
-    AgentHostError,
-    BudgetSpent,
-    ConversationRefused,
-    DefinitionError,
-    ModelError,
-    ModelUnavailable,
-    TurnTakenOver,
-)
+from agenthost.errors import BudgetSpent, ConversationRefused, DefinitionError, ModelError, TurnTakenOver
 from agenthost.state.stores import CALL_TTL
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from agenthost._host.config.schema import TurnsConfig
     from agenthost._host.packages.stages import Mounted
@@ -44,7 +36,7 @@ if TYPE_CHECKING:
     from agenthost._host.text.calling.budget import Meter
     from agenthost.conversation.classifiers import Classifier
     from agenthost.conversation.escalation_detectors import EscalationDetector
-    from agenthost.conversation.models import Completion, ModelRequest
+    from agenthost.conversation.models import Completion, ModelRequest, Usage
     from agenthost.conversation.turns import Event, Listener, Turn
     from agenthost.hosting import TurnSteps
     from agenthost.state import Store, Stores
@@ -52,8 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AgentCalls", "Answering", "Figures", "HostTeam"]
 
-APART = "\n\n"
-"""The words between the answers of two agents."""
 KEPT_BACK = 0.1
 """Share of the remaining time that a calling workflow keeps for itself, to answer after a timeout."""
 MOST_KEPT_BACK = 0.5
@@ -90,102 +80,6 @@ class Figures(Protocol):
 
     def escalated(self, agent: str) -> None:
         """Count an escalation that the agent did not request."""
-
-
-@define(eq=False)
-class _Call:
-    """A call of an agent in progress."""
-
-    plan: HostPlan
-    agent: Mounted
-    turn: Turn
-    budget: Budget
-    deadline: float
-    listen: Listener
-    hops: int = 0
-    aloud: bool = True
-    over: bool = False
-    below: list[_Call] = field(factory=list)
-    own: Usage = field(factory=Usage)
-    error: BaseException | None = None
-    escalated: bool = False
-    said: str = ""
-    apart: bool = False
-    """True if its words follow those of another agent."""
-    runs: ToolRuns = field(factory=ToolRuns)
-    progress: Progress = field(kw_only=True)
-    done_before: DoneBefore = field(kw_only=True)
-    steps: TurnSteps | None = field(kw_only=True, default=None)
-
-    @property
-    def usage(self) -> Usage:
-        """The usage so far, including all calls below."""
-        return sum((call.usage for call in self.below), self.own)
-
-    @property
-    def model_error(self) -> ModelError | None:
-        """The error of a language model below, if any, preferably one that may pass."""
-        errors = [call.model_error or call.error for call in self.below]
-        faults = [error for error in errors if isinstance(error, ModelError)]
-        return next((error for error in faults if isinstance(error, ModelUnavailable)), faults[0] if faults else None)
-
-    @property
-    def path(self) -> tuple[str, ...]:
-        """Its agent and the agents below it, in order of their calls."""
-        return (self.agent.key, *(key for call in self.below for key in call.path))
-
-    def cut_off(self) -> None:
-        """Prevent any further calls."""
-        self.over = True
-
-    def begin(self) -> None:
-        """Check the budget before a request to a language model.
-
-        Raises:
-            BudgetSpent: the budget is spent.
-        """
-        if self.over:
-            raise BudgetSpent(f"the call of {self.agent.key} has been cut off.")
-        self.budget.begin()
-
-    def spent(self, usage: Usage) -> None:
-        """Count the usage of a request."""
-        self.own += usage
-        self.budget.spent(usage)
-
-    async def store(self) -> None:
-        """Store the tool calls of the turn so far."""
-        await self.progress.store()
-
-    def had_effects(self, effects: Mapping[str, str]) -> None:
-        """Add the effects of the tool that has just ended."""
-        if not self.over:
-            self.progress.had_effects(effects)
-
-    def store_soon(self) -> None:
-        """Store them in a moment, unless the turn ends first."""
-        self.progress.store_soon()
-
-    def hear(self, event: Event) -> None:
-        """Pass an event on. Words are passed on only if they are the turn's own."""
-        if self.over:
-            return
-        if isinstance(event, Said):
-            if not self.aloud:
-                return
-            if self.apart and event.text.strip():
-                self.apart = False
-                self.listen(Said(event.agent, APART))
-            self.said += event.text
-        self.runs.add(event)
-        self.listen(event)
-
-    def say_the_rest(self, reply: Reply) -> None:
-        """Send the part of a reply's text that was not streamed."""
-        if self.said.endswith(reply.text):
-            return
-        begun = reply.text.startswith(self.said)  # if not, one agent began to speak, and another one answers
-        self.hear(Said(reply.agent, reply.text[len(self.said) :] if begun else f"\n\n{reply.text}"))
 
 
 @frozen
@@ -248,8 +142,12 @@ class AgentCalls:
         if problem := budget.visit(agent.key, 0):
             raise BudgetSpent(f"{agent.key} cannot be called: {problem}.")
         done = done_before or DoneBefore()
-        hear = listen or _ignored
-        call = _Call(plan, agent, turn, budget, budget.deadline, hear, progress=progress, done_before=done, steps=steps)
+        call = AgentCall(
+            *(plan, agent, turn, budget, budget.deadline, listen or _ignored),
+            progress=progress,
+            done_before=done,
+            steps=steps,
+        )
         outcome = await self.call(call)
         reply = outcome.reply
         if reply is None:
@@ -265,7 +163,7 @@ class AgentCalls:
             call.say_the_rest(reply)
         return reply
 
-    async def call(self, call: _Call) -> Outcome:
+    async def call(self, call: AgentCall) -> Outcome:
         """Call an agent, and return the outcome.
 
         A call that exceeds its time is cancelled, with a moment to end. One that ignores the cancellation is abandoned,
@@ -275,7 +173,7 @@ class AgentCalls:
             return await self._called(call)
         return await self._as_step(call, call.steps)
 
-    async def _as_step(self, call: _Call, steps: TurnSteps) -> Outcome:
+    async def _as_step(self, call: AgentCall, steps: TurnSteps) -> Outcome:
         """Call an agent, or return the outcome that an earlier attempt has stored."""
         ran = False
 
@@ -303,7 +201,7 @@ class AgentCalls:
             call.over = True
         return step.outcome
 
-    async def _called(self, call: _Call) -> Outcome:
+    async def _called(self, call: AgentCall) -> Outcome:
         loop = asyncio.get_running_loop()
         began = loop.time()
         agent = call.agent
@@ -330,7 +228,7 @@ class AgentCalls:
         self.figures.called(outcome, call.usage)
         return evolve(outcome, done=call.runs.notes())
 
-    async def _outcome(self, call: _Call, began: float) -> Outcome:
+    async def _outcome(self, call: AgentCall, began: float) -> Outcome:
         """Run an agent in a task of its own, within its time."""
         key, loop = call.agent.key, asyncio.get_running_loop()
         seconds = call.deadline - began
@@ -340,14 +238,14 @@ class AgentCalls:
             if cancelled_here(error):
                 raise
             if not call.over:
-                return _failed(call, error, loop.time() - began)
+                return failed(call, error, loop.time() - began)
         else:
             if not call.over:
                 return Outcome(key, Status.OK, reply, seconds=loop.time() - began)
-        reason = f"no answer within {_about(seconds)} s"
+        reason = f"no answer within {about(seconds)} s"
         return Outcome(key, Status.TIMEOUT, reason=reason, seconds=loop.time() - began)
 
-    async def _answered(self, call: _Call) -> Reply:
+    async def _answered(self, call: AgentCall) -> Reply:
         agent = call.agent
         if isinstance(agent.agent, Workflow):
             _check_options(agent.agent, call)
@@ -356,7 +254,7 @@ class AgentCalls:
         reply = await self.answers.answer(call.plan, agent, call.turn, call.hear, call)
         return evolve(reply, usage=call.usage)
 
-    def _leave(self, call: _Call, task: asyncio.Task[Any]) -> None:
+    def _leave(self, call: AgentCall, task: asyncio.Task[Any]) -> None:
         _log.warning("agent %s ignores its cancellation", call.agent.key)
         self._left.add(task)
         task.add_done_callback(self._left.discard)
@@ -368,12 +266,12 @@ class AgentCalls:
 
     def team(self, plan: HostPlan, agent: Mounted, turn: Turn, budget: Budget) -> HostTeam:
         """Return the team of a workflow for a turn that nobody hears."""
-        quiet = _Call(
+        quiet = AgentCall(
             plan, agent, turn, budget, budget.deadline, _ignored, progress=NOT_STORED, done_before=DoneBefore()
         )
         return HostTeam(self, quiet)
 
-    def state(self, call: _Call) -> Store:
+    def state(self, call: AgentCall) -> Store:
         """Return the state of a workflow in a conversation."""
         return self._stores.own(f"workflow {call.agent.key}, conversation {call.turn.thread}", CALL_TTL)
 
@@ -381,7 +279,7 @@ class AgentCalls:
 class HostTeam:
     """The team of one workflow for one turn, see ``agenthost.Team``."""
 
-    def __init__(self, teams: AgentCalls, call: _Call) -> None:
+    def __init__(self, teams: AgentCalls, call: AgentCall) -> None:
         self._teams = teams
         self._call = call
 
@@ -440,21 +338,21 @@ class HostTeam:
         """Call an agent, see ``agenthost.Team``."""
         above = self._call
         if above.over:
-            return _skipped(agent, "the call of this workflow has been cut off")
+            return skipped(agent, "the call of this workflow has been cut off")
         found = above.plan.find(agent)
         if found is None:
-            return _skipped(agent, above.plan.why_not_served(agent))
+            return skipped(agent, above.plan.why_not_served(agent))
         if not self._teams.allows(above.agent, found):
-            return _skipped(found.key, f"[agents.{found.key}] reachable_from does not name {above.agent.key!r}")
+            return skipped(found.key, f"[agents.{found.key}] reachable_from does not name {above.agent.key!r}")
         if problem := above.budget.visit(found.key, above.hops + 1):
-            return _skipped(found.key, problem)
+            return skipped(found.key, problem)
         now = asyncio.get_running_loop().time()
         left = max(0.0, above.deadline - now)
         left -= min(MOST_KEPT_BACK, left * KEPT_BACK)
         deadline = now + (left if seconds is None else min(left, seconds))
         heard = aloud and above.aloud
         hear, hops = above.hear, above.hops + 1
-        below = _Call(
+        below = AgentCall(
             *(above.plan, found, turn, above.budget, deadline, hear, hops, heard),
             progress=above.progress,
             done_before=above.done_before,
@@ -482,10 +380,6 @@ class HostTeam:
         self._call.budget.called(calls)
 
 
-class _EndedError(Exception):
-    """An agent's code raised an exception that would have ended the event loop."""
-
-
 def _checked(reply: object, agent: Mounted) -> Reply:
     """Check the result of a workflow.
 
@@ -497,7 +391,7 @@ def _checked(reply: object, agent: Mounted) -> Reply:
     return reply
 
 
-def _check_options(workflow: Workflow, call: _Call) -> None:
+def _check_options(workflow: Workflow, call: AgentCall) -> None:
     """Check that a workflow can honour the options of a turn.
 
     Raises:
@@ -507,30 +401,6 @@ def _check_options(workflow: Workflow, call: _Call) -> None:
         kind = type(workflow).__name__
         msg = f"tools: {call.agent.key} is a workflow ({kind}) whose answers cannot wait for tools of the client."
         raise ConversationRefused(msg, "tools")
-
-
-def _about(seconds: float) -> str:
-    """Round a duration for people: half a second instead of 0.497."""
-    return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.2g}" if seconds >= 1 else f"{seconds:.1g}"  # noqa: PLR2004
-
-
-def _failed(call: _Call, error: BaseException, seconds: float) -> Outcome:
-    """Log an exception of an agent's code, and return the outcome.
-
-    An exception that would end the event loop is a failure of the agent, too.
-    """
-    key, error_id = call.agent.key, new_error_id()
-    call.error = error if isinstance(error, Exception) else _EndedError(type(error).__name__)
-    if isinstance(error, AgentHostError) and not isinstance(error, DefinitionError):
-        _log.warning("agent %s has no answer (%s): %s", key, error_id, message_of(error))
-        return Outcome(key, Status.ERROR, reason=message_of(error).rstrip("."), error_id=error_id, seconds=seconds)
-    _log.error("agent %s failed (%s)", key, error_id, exc_info=error)
-    return Outcome(key, Status.ERROR, reason=f"it failed ({error_id})", error_id=error_id, seconds=seconds)
-
-
-def _skipped(agent: str, reason: str) -> Outcome:
-    _log.warning("agent %s is not called: %s", agent, reason)
-    return Outcome(agent, Status.SKIPPED, reason=reason)
 
 
 def _also(listen: Listener, heard: list[Event]) -> Listener:

@@ -13,7 +13,7 @@ from agenthost import AgentBase, BudgetSpent, ConversationRefused, Outcome, Repl
 from agenthost._host.config.schema import TurnsConfig
 from agenthost._host.telemetry import spans
 from agenthost._host.text.agent_turn import complete
-from agenthost._host.text.calling.agent_calls import _about
+from agenthost._host.text.calling.outcomes import about
 from agenthost.builtin.offline.model import OfflineModel
 from agenthost.conversation.models import Message, ModelRequest, Usage
 from agenthost.conversation.turns import Said
@@ -73,7 +73,7 @@ def test_whatever_an_agent_does_is_an_outcome(answer, status, reason):
 )
 def test_times_are_told_as_people_say_them(seconds, told):
     """The message has the configured timeout, not the time that was left."""
-    assert _about(seconds) == told
+    assert about(seconds) == told
 
 
 def test_one_that_takes_no_notice_is_left_behind():
