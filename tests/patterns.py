@@ -43,6 +43,7 @@ _CATEGORIES = {
 _PLAIN = "a0A \t\n-_.\"'\\<{[/"
 _REPEATS = (code.MAX_REPEAT, code.MIN_REPEAT, code.POSSESSIVE_REPEAT)
 _ONE = (code.NOT_LITERAL, code.ANY, code.IN)
+_IMPORTS_RE = re.compile(r"^\s*(?:import|from) re\b", re.MULTILINE)
 
 
 @frozen
@@ -106,11 +107,6 @@ def texts(pattern: re.Pattern[Any], length: int) -> Iterator[str]:
 
 
 def _uses(module: ModuleType) -> Iterator[Use]:
-    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    by_owner: dict[str, set[str]] = {}
-    for call in calls:
-        by_owner.setdefault(ast.unparse(call.func.value), set()).add(call.func.attr)
     names = vars(module)
     constants = {
         name: [
@@ -118,6 +114,14 @@ def _uses(module: ModuleType) -> Iterator[Use]:
         ]
         for name, value in names.items()
     }
+    source = Path(str(module.__file__)).read_text(encoding="utf-8")
+    if not any(constants.values()) and not _IMPORTS_RE.search(source):
+        return
+    tree = ast.parse(source)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    by_owner: dict[str, set[str]] = {}
+    for call in calls:
+        by_owner.setdefault(ast.unparse(call.func.value), set()).add(call.func.attr)
     others = {each for owner, used in by_owner.items() if owner != "re" and not constants.get(owner) for each in used}
     others = (others & _FUNCTIONS) - {"split"} or {"finditer"}  # text is split, too
     for name, patterns in constants.items():
