@@ -125,7 +125,9 @@ class Generations(Generic[M]):
         Returns:
             True if it stays.
         """
-        if any(other.generation == member.generation for other in accepting if other is not member):
+        accepting = [other for other in accepting if other is not member]
+        if any(other.generation == member.generation for other in accepting):
+            self.announce(accepting)  # first, so that requests find the others
             member.order("leave")
             return False
         member.order("hold")

@@ -24,7 +24,7 @@ class Process:
 
     @property
     def ordered(self):
-        return [what for what, _ in self.orders]
+        return [what for what, _ in self.orders if what != "others"]
 
 
 @pytest.fixture
@@ -53,7 +53,8 @@ def test_a_roll_keeps_one_process_of_the_older_generation(generations):
     assert two.ordered == ["hold"]
     generations.reported(one, REPORT)
     generations.ended(one, [two, three, four])
-    assert two.orders[1:] == [("calls", REPORT), ("complete", None)]
+    assert two.ordered == ["hold", "calls", "complete"]
+    assert ("calls", REPORT) in two.orders
 
     generations.counted(two, 7)
     generations.counted(three, 9)
@@ -70,7 +71,8 @@ def test_reports_wait_for_the_process_that_stays(generations):
     generations.reported(one, REPORT)
     generations.ended(one, [two, three])
     generations.replaced(two, [three], [])
-    assert two.orders == [("hold", None), ("calls", REPORT), ("complete", None)]
+    assert two.ordered == ["hold", "calls", "complete"]
+    assert ("calls", REPORT) in two.orders
 
     generations.ended(two, [three])
     generations.reported(lost, REPORT)
@@ -111,6 +113,22 @@ def test_all_processes_know_which_one_answers_for_which_generation(generations):
     generations.ended(two, [three])
     generations.announce([three])
     assert three.orders[3:] == [("others", ({}, 0))]
+
+
+def test_the_others_hear_of_the_successor_before_a_process_leaves(generations):
+    """Requests of its calls would reach nobody."""
+    sent = []
+
+    class Noting(Process):
+        def order(self, what, content=None):
+            sent.append((self.pid, what))
+
+    one, two, three = Noting(1, 1), Noting(1, 2), Noting(2, 3)
+    generations.announce([one, two, three])
+    sent.clear()
+    generations.replaced(one, [two, three], [])
+
+    assert [(pid, what) for pid, what in sent if pid != 2] == [(3, "others"), (1, "leave")]
 
 
 def test_at_most_three_generations_exist_at_once(generations, caplog):
