@@ -116,12 +116,22 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except click.ClickException as error:  # which click prints itself
-            error.message = escaped(error.message, keep="\n")  # type: ignore[misc]
+            words = error.message + (_candidates(error) if isinstance(error, click.MissingParameter) else "")
+            error.message = escaped(words, keep="\n")  # type: ignore[misc]
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _candidates(error: click.MissingParameter) -> str:
+    """Return a sentence with the agents that a missing argument may name."""
+    from agenthost._cli.parts.completions import installed_agents
+
+    if error.param is None or not (error.param.metavar or str(error.param.name).upper()).startswith("AGENT"):
+        return ""
+    return f"Installed: {', '.join(installed_agents()) or 'none'}."
 
 
 def _no_such_command(name: str) -> str:

@@ -83,9 +83,9 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     if as_json:
         print_json(rows)
     elif not rows:
-        from agenthost._cli.parts.first_agent import FIRST_AGENT
+        from agenthost._cli.parts.first_agent import first_agent
 
-        echo(FIRST_AGENT)
+        echo(first_agent())
     else:
         cells = [
             (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.parts.first_agent import FIRST_AGENT
+from agenthost._cli.parts.first_agent import first_agent
 from agenthost._cli.parts.options import as_json, config_file, configuration, sourced
 from agenthost._cli.parts.output import echo, leave_log_out, print_json, print_warnings
 from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, failed_plugins, table
@@ -25,7 +25,7 @@ __all__ = ["command"]
 
 
 @click.command("check")
-@click.argument("target", required=False)
+@click.argument("target", required=False, type=click.Path())
 @config_file
 @as_json
 @click.option("--traceback", is_flag=True, help="Print the traceback of each failure: the lines of its author's files.")
@@ -82,7 +82,7 @@ def _check(config: Config, as_json: bool, traceback: bool, deadly: Mapping[str, 
     elif report["agents"]:
         echo(table(AGENT_COLUMNS, agent_rows(report)))
     elif empty:
-        echo(FIRST_AGENT)
+        echo(first_agent())
     if not as_json:
         for line in (*failed_plugins(report), *_part_lines(report, parts)):
             echo(line)

@@ -41,7 +41,7 @@ _SETTLED_MS = 30
 
 
 @click.command("dev")
-@click.argument("target", required=False)
+@click.argument("target", required=False, type=click.Path())
 @config_file
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: 3000]")

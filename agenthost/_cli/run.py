@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.parts.first_agent import FIRST_AGENT
+from agenthost._cli.parts.first_agent import first_agent
 from agenthost._cli.parts.options import config_file, configuration, from_here, program_of, sourced
 from agenthost._cli.parts.output import echo, let_go, print_warnings
 from agenthost._discovery import AGENTS, PLUGINS, discover
@@ -39,7 +39,7 @@ def _checked(_context: click.Context, _parameter: click.Parameter, value: str | 
 
 
 @click.command("run")
-@click.argument("target", required=False)
+@click.argument("target", required=False, type=click.Path())
 @config_file
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: 3000]")
@@ -88,7 +88,7 @@ def command(reader: Reader | None, /, target: str | None, file: str | None, **op
 
 def _run(config: Config, reader: Reader | None) -> None:
     if config.program is None and not discover((AGENTS, PLUGINS)):
-        echo(FIRST_AGENT, err=True)
+        echo(first_agent(), err=True)
         sys.exit(ExitCode.PLUGIN)
     from agenthost._host.runtime.start import report_generated, start_logging, with_secrets
     from agenthost._web.process.ports import address, opened_for

@@ -13,6 +13,7 @@ import click
 from agenthost._cli.parts import completions
 from agenthost._cli.parts.options import as_json, config_file, configuration, json_object, pairs, query_parameters
 from agenthost._cli.parts.output import echo, print_json
+from agenthost._cli.trials.agents_with_tools import the_only_agent
 from agenthost._cli.trials.described_tools import runs_here, show_tools
 from agenthost._cli.trials.tried_store import MEMORY, store_words, with_store
 from agenthost.errors import ExitCode, PlanError
@@ -30,7 +31,7 @@ __all__ = ["command"]
 @click.command(
     "tool", context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False
 )
-@click.argument("agent", required=False, metavar="AGENT", shell_complete=completions.agents)
+@click.argument("agent", required=False, metavar="[AGENT]", shell_complete=completions.agents)
 @click.argument("tool", required=False, metavar="[TOOL]", shell_complete=completions.tools)
 @config_file
 @click.option(
@@ -64,7 +65,7 @@ def command(
 ) -> None:
     """Call TOOL of AGENT as the platform would, without a server.
 
-    Without TOOL, list the agent's tools. With TOOL and --help, show its arguments.
+    Without TOOL, list the agent's tools, and without AGENT the agents. With TOOL and --help, show its arguments.
 
     The tool's arguments follow as options. Lists and objects are JSON; a list can also be a repeated option:
 
@@ -74,12 +75,13 @@ def command(
 
     AGENT is an installed agent, or a file: path/to/file.py, path/to/file.py:Name. Exit code 1: the tool failed.
     """
-    if agent is None or (wants_help and tool is None):
-        if not wants_help:
-            raise click.MissingParameter(ctx=context, param_hint="'AGENT'", param_type="argument")
+    if wants_help and tool is None:
         echo(context.get_help())
         return
     config = with_store(configuration(file), state)
+    agent = agent or the_only_agent(config, as_json=as_json)
+    if agent is None:
+        return
     from agenthost._cli.trials.dry_run import dry_run_of
     from agenthost._web.request.tool_answers import swaig_fields
 

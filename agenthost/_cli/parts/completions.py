@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import click
+
 from agenthost._discovery import AGENTS, discover
 
 if TYPE_CHECKING:
-    import click
+    from contextlib import AbstractContextManager
 
-__all__ = ["agents", "tools"]
+__all__ = ["agents", "installed_agents", "tools"]
 
 
 def agents(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
@@ -21,8 +23,15 @@ def agents(context: click.Context, parameter: click.Parameter, incomplete: str) 
     from pathlib import Path
 
     files = Path().glob(f"{incomplete}*.py") if "/" not in incomplete and "*" not in incomplete else ()
-    names = {candidate.name for candidate in discover((AGENTS,))} | {str(file) for file in files}
+    names = set(map(str, files))
+    with suppress(click.UsageError), _project_of(context):
+        names.update(installed_agents())
     return sorted(name for name in names if name.startswith(incomplete))
+
+
+def installed_agents() -> list[str]:
+    """Return the names of the installed agents without importing them."""
+    return sorted({candidate.name for candidate in discover((AGENTS,))})
 
 
 def tools(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
@@ -37,8 +46,15 @@ def tools(context: click.Context, parameter: click.Parameter, incomplete: str) -
     before = logging.root.manager.disable
     logging.disable()  # a shell would show the log among the completions
     try:
-        with suppress(AgentHostError):  # completions are not the place for it
+        with suppress(AgentHostError, click.UsageError), _project_of(context):  # completions are not the place for it
             names = find_agent(configuration(context.params.get("file")), str(agent))[1].functions
     finally:
         logging.disable(before)
     return sorted(name for name in names if name.startswith(incomplete))
+
+
+def _project_of(context: click.Context) -> AbstractContextManager[object]:
+    """Find the project of ``--project``, whose callback a completion does not run."""
+    from agenthost._cli.parts.options import sourced
+
+    return sourced(context.find_root().params.get("project"))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agenthost._discovery import PLUGINS, discover
+from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._error_words import did_you_mean, summary_of
 from agenthost._host.config.place import Place
 from agenthost._host.config.schema import AgentConfig
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
 
-__all__ = ["agents_of_file", "find_agent", "why_not"]
+__all__ = ["agents_of_file", "find_agent", "offered_here", "why_not"]
 
 
 def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
@@ -63,9 +65,22 @@ def why_not(plan: HostPlan, name: str) -> str:
         return f"agent {name!r} is left to another host by host.agents. fix: add it there, or call it on that host."
     if aside is not None:
         return f"agent {name!r} is {aside.state}. fix: enable it in agenthost.toml."
+    if name in offered_here():
+        return (
+            f"agent {name!r} of the project in this folder is not installed. "
+            "fix: agenthost --project . and the command, or install the project with pip install --editable ."
+        )
     keys = [agent.key for agent in plan.agents]
     near, known = did_you_mean(name, keys), ", ".join(keys) or "none"
     return f"there is no agent {name!r}. {near}Installed: {known}. For a file, write path/to/file.py."
+
+
+def offered_here() -> tuple[str, ...]:
+    """Return the names of the agents of the project in the current directory."""
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+        return tuple(project["entry-points"][AGENTS].keys())
+    return ()
 
 
 def _from_file(config: Config, file: Path, attribute: str) -> AgentBase:

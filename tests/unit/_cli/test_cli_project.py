@@ -61,12 +61,26 @@ def run(tmp_path):
 
 def test_a_project_is_used_without_being_installed(run):
     """The JSON is alone on standard output."""
-    assert "there is no agent 'desk'" in run("tool", "desk", "visit").stderr
+    missing = run("tool", "desk", "visit").stderr
+    assert missing.startswith("agenthost: agent 'desk' of the project in this folder is not installed. fix: ")
     called = run("--project", ".", "tool", "desk", "visit", "--json")
 
     assert json.loads(called.stdout) == {"response": "Visit 1."}
     assert "in the tool\n" in called.stderr
     assert "in the tool\nVisit 1.\n" in run("--project", ".", "tool", "desk", "visit").stdout
+
+
+def test_tools_without_naming_an_agent(run, tmp_path):
+    """The tools of the only one, else the agents, else the next step."""
+    only, none = run("--project", ".", "tool"), run("tool")
+    (tmp_path / "pyproject.toml").write_text(f'{PROJECT}broken = "agenthost_desk:DeskAgnt"\n')
+    several, data = run("--project", ".", "tool"), run("--project", ".", "tool", "--json")
+
+    assert only.stdout == "Tools of the agent desk:\n\nvisit  Count a visit.\n"
+    assert (none.returncode, "offers desk. To serve it" in none.stdout) == (0, True)
+    assert none.stdout.endswith("agenthost --project . tool desk\n")
+    assert "  desk    visit\n  broken  quarantined\n    fix:  correct agenthost_desk:DeskAgnt" in several.stdout
+    assert json.loads(data.stdout) == [{"agent": "desk", "tools": ["visit"]}]
 
 
 def test_the_state_of_an_agent_is_shown_and_changed(run):

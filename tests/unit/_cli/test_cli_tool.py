@@ -343,9 +343,16 @@ class TestDescriptions:
 
     def test_of_the_command(self, agenthost):
         code, printed, _ = agenthost("tool", "--help")
-        assert (code, printed.startswith("Usage: agenthost tool [OPTIONS] AGENT [TOOL]")) == (0, True)
-        code, _, beside = agenthost("tool")
-        assert (code, "Missing argument 'AGENT'" in beside) == (2, True)
+        assert (code, printed.startswith("Usage: agenthost tool [OPTIONS] [AGENT] [TOOL]")) == (0, True)
+
+
+@pytest.mark.parametrize("command", ["ask", "chat", "simulate", "state", "swml"])
+def test_a_command_without_its_agent_lists_the_candidates(agenthost, monkeypatch, command):
+    monkeypatch.setattr("agenthost._cli.parts.completions.installed_agents", lambda: ["clinic", "desk"])
+
+    code, _, beside = agenthost(command)
+
+    assert (code, beside.endswith("'. Installed: clinic, desk.\n")) == (2, True)
 
 
 def test_an_answer_as_data(tool):
@@ -498,6 +505,20 @@ class TestCompletion:
     def test_of_an_agent_that_cannot_be_built(self, complete):
         """The shell gets nothing, and no error."""
         assert complete("tool", "broken.py", "") == []
+
+    def test_of_a_project(self, complete, place):
+        """A project that is not there changes nothing."""
+        entry_points = '[project.entry-points."agenthost.agents"]\nlibrary = "library:LibraryAgent"\n'
+        (place / "pyproject.toml").write_text(f'[project]\nname = "library"\n{entry_points}')
+
+        assert complete("--project", ".", "tool", "libr") == ["library", "library.py"]
+        assert complete("--project", ".", "tool", "library", "re") == ["renew"]
+        assert complete("--project", "nowhere", "tool", "libr") == ["library.py"]
+        assert complete("--project", "nowhere", "tool", "library", "") == []
+
+    def test_of_targets(self, complete):
+        """The shell completes files and folders itself."""
+        assert [complete(command, "li") for command in ("check", "dev", "run")] == [["li"]] * 3
 
 
 SETTINGS = """
