@@ -78,13 +78,15 @@ class HeldFile(NamedTuple):
 class Readings:
     """Earlier readings of distributions, in a file of the state directory.
 
-    What cannot be read of the file counts as nothing, and it is written when that is possible.
+    What cannot be read of the file counts as nothing, and it is written when that is possible. Each distribution is
+    read once.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._known = _read_readings(path)
         self._now: dict[str, Any] = {}
+        self._read: dict[tuple[str, tuple[str, ...]], tuple[Contents, dict[str, HeldFile]]] = {}
 
     @classmethod
     def of_host(cls, config: Config) -> Readings:
@@ -97,6 +99,12 @@ class Readings:
 
     def with_files(self, location: str, modules: Sequence[str]) -> tuple[Contents, dict[str, HeldFile]]:
         """Read a distribution, see ``of``, and return its files by their paths, too."""
+        asked = location, tuple(modules)
+        if asked not in self._read:
+            self._read[asked] = self._with_files(location, modules)
+        return self._read[asked]
+
+    def _with_files(self, location: str, modules: Sequence[str]) -> tuple[Contents, dict[str, HeldFile]]:
         files = _files(location, modules)
         held = {path: HeldFile(_stamp(path), recorded) for _, path, recorded in files}
         stamp = sha256(repr([(name, held[path].stamp) for name, path, _ in files]).encode()).hexdigest()

@@ -60,8 +60,9 @@ def main() -> None:
 
     found: Manifest | AgentHostError
     try:
-        packages = decided_packages(config)
-        found = Manifest.of(packages.candidates, Readings.of_host(config), () if accept else packages.refused)
+        readings = Readings.of_host(config)
+        packages = decided_packages(config, readings=readings)
+        found = Manifest.of(packages.candidates, readings, () if accept else packages.refused)
     except AgentHostError as error:
         found = error
     channel.send(found)

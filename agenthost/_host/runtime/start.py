@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agenthost._host.access.credentials import Credentials
     from agenthost._host.access.tokens import Tokens
     from agenthost._host.config.schema import Config
+    from agenthost._host.generations.contents import Readings
     from agenthost._host.generations.locked import Lock
     from agenthost._host.packages.diagnosis import Diagnosis
     from agenthost._host.packages.stages import Built
@@ -181,10 +182,13 @@ class DecidedPackages:
     """By full key, what takes the place of an agent that must not be loaded."""
 
 
-def decided_packages(config: Config, deadly: Mapping[str, Diagnosis] = MappingProxyType({})) -> DecidedPackages:
+def decided_packages(
+    config: Config, deadly: Mapping[str, Diagnosis] = MappingProxyType({}), readings: Readings | None = None
+) -> DecidedPackages:
     """Discover the installed packages, and compare them with the lock file.
 
-    ``deadly`` are distributions that are known to end the process, each with the reason.
+    ``deadly`` are distributions that are known to end the process, each with the reason. ``readings`` are those of the
+    state directory; None opens them.
 
     Raises:
         ConfigurationError: the lock file cannot be used.
@@ -200,7 +204,8 @@ def decided_packages(config: Config, deadly: Mapping[str, Diagnosis] = MappingPr
             f'{config.place("host", "build")}: "lazy" needs {lock_path(config)}, which does not exist. '
             "fix: agenthost lock writes it"
         )
-    return DecidedPackages(candidates, lock, unapproved(candidates, lock, Readings.of_host(config)) | dict(deadly))
+    refused = unapproved(candidates, lock, readings or Readings.of_host(config))
+    return DecidedPackages(candidates, lock, refused | dict(deadly))
 
 
 def installed_plan(

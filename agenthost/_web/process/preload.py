@@ -89,11 +89,12 @@ def decide(
     """
     path = lock_path(config)
     lock = None if accept else (path, held_file(path))
-    packages = decided_packages(config)
+    readings = Readings.of_host(config)
+    packages = decided_packages(config, readings=readings)
     if accept:
         packages = evolve(packages, lock=None, refused={})
     files: dict[str, tuple[str, HeldFile]] = {}
-    manifest = Manifest.of(packages.candidates, Readings.of_host(config), packages.refused, files)
+    manifest = Manifest.of(packages.candidates, readings, packages.refused, files)
     late_imports = LateImports(files, withheld, lock)
     late_imports.install()
     differing = manifest.differing(expected) if expected is not None else ()

@@ -123,6 +123,17 @@ class TestReadings:
 
         assert Readings(path).of(location, []).digest != before.digest
 
+    def test_a_decision_reads_each_distribution_once(self, location, tmp_path):
+        """The files that are approved are those that are served."""
+        readings = Readings(str(tmp_path / "readings.json"))
+        approved = readings.of(location, [])
+        (tmp_path / "lib/site/acme/words.txt").write_text("HELLO, WORLD\n")
+
+        contents, files = readings.with_files(location, [])
+
+        assert contents is approved
+        assert not all(held.is_same(path) for path, held in files.items())
+
     @pytest.mark.parametrize("text", ["", "[]", '{"format": 1, "readings": []}', '{"format": 1, "readings": {"a": 1}}'])
     def test_damaged_readings_count_as_none(self, location, tmp_path, text):
         (tmp_path / "readings.json").write_text(text)
