@@ -77,7 +77,7 @@ class Place:
         key = self.key
         for step in steps:
             key = f"{key}[{step}]" if isinstance(step, int) else key_path(key, step)
-        return evolve(self, key=key, path=(*self.path, *steps))
+        return Place(self.file, key, (*self.path, *steps), self.lines)
 
     def alone(self) -> Place:
         """Return this place without the lines of the rest of the file."""

@@ -134,11 +134,12 @@ def _distribution(opened: ConfigFile, name: str, values: object) -> LockedDistri
     place = opened.place("distributions", name)
     table = opened.as_table(values, place)
     _refuse_unknown(table, (*keys_of(LockedDistribution), "agents"), place)
-    agents = {}
-    for agent, value in opened.as_table(table.get("agents", {}), place.at("agents")).items():
-        own = opened.as_table(value, place.at("agents", agent))
-        _refuse_unknown(own, keys_of(LockedAgent), place.at("agents", agent))
-        agents[agent] = opened.fill(LockedAgent, own, place.at("agents", agent))
+    among, agents = place.at("agents"), {}
+    for agent, value in opened.as_table(table.get("agents", {}), among).items():
+        at = among.at(agent)
+        own = opened.as_table(value, at)
+        _refuse_unknown(own, keys_of(LockedAgent), at)
+        agents[agent] = opened.fill(LockedAgent, own, at)
     return evolve(opened.fill(LockedDistribution, table, place), agents=agents)
 
 

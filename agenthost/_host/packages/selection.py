@@ -39,6 +39,12 @@ class SelectedAgent:
     """The reason that it has its short key, for people; empty where its key is the full one."""
     here: bool = True
     """False if ``host.agents`` leaves it to another host."""
+    full_key: str = field(init=False, eq=False)
+    """The key that no other installed package can change."""
+
+    @full_key.default
+    def _full_key(self) -> str:
+        return self.key if self.again else full_key(self.distribution, self.key.rpartition(":")[2])
 
     @classmethod
     def in_code(cls, key: str, config: AgentConfig, distribution: str, version: str = "") -> SelectedAgent:
@@ -95,11 +101,6 @@ class SelectedAgent:
     def locked_in(self, lock: Lock | None) -> LockedAgent | None:
         """Return its values in a lock file, if it has this version."""
         return None if lock is None or self.again else lock.agent(self.candidate)
-
-    @property
-    def full_key(self) -> str:
-        """The key that no other installed package can change."""
-        return self.key if self.again else full_key(self.distribution, self.key.rpartition(":")[2])
 
 
 @frozen(eq=False, repr=False, slots=False)
