@@ -16,7 +16,7 @@ from agenthost._host.access.host_facts import ConfiguredFacts
 from agenthost._host.config.load import in_force, load_config
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.operations.terminal import banner, on_terminal
-from agenthost._host.packages.guarded_run import without_collections
+from agenthost._host.packages.guarded_run import loads_author_code, without_collections
 from agenthost._host.packages.stages import Built
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import HostPlan, make_plan
@@ -333,7 +333,7 @@ class AgentServer:
         from agenthost._web.process.ports import address, listen  # noqa: PLC0415 - as below
         from agenthost._web.process.serving import serve_front  # noqa: PLC0415 - Litestar, only where it is served
 
-        if in_force.get() is not None:
+        if in_force.get() is not None or loads_author_code():
             raise DefinitionError(
                 'run() is called while the module is imported. fix: write it below if __name__ == "__main__":'
             )

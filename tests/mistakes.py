@@ -61,6 +61,9 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "import-from-agenthost-misspelt": {"source": "from agenthost import AgentBse\n"},
     "import-relative-in-a-file": {"source": "from . import prices\n"},
     # Import
+    "encoding": {"source": "NAME = 'Caf\xe9'\n", "encoding": "latin-1"},
+    "null-bytes": {"source": agent(), "encoding": "utf-16-le"},
+    "runs-itself": {"source": agent() + "\n\nAgent().run()\n"},
     "syntax": {"source": "class Agent(:\n"},
     "indentation": {"source": "class Agent:\n  x = 1\n    y = 2\n"},
     "name-misspelt": {"source": f"{AGENT}\nclass Agent(AgentBas): ...\n"},
@@ -77,6 +80,15 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "settings-of-another-kind": {
         "source": f"{AGENT}\nclass Own: ...\n\n\nclass Agent(AgentBase):\n    Settings = Own\n\n"
         "    def __init__(self, settings):\n        super().__init__('x')\n"
+    },
+    "settings-that-are-an-object": {
+        "source": f"import attrs\n{AGENT}\n@attrs.frozen\nclass Own:\n    city: str = 'Oslo'\n\n\n"
+        "class Agent(AgentBase):\n    Settings = Own()\n\n"
+        "    def __init__(self, settings):\n        super().__init__('x')\n"
+    },
+    "settings-not-taken": {
+        "source": f"import attrs\n{AGENT}\n@attrs.frozen\nclass Own:\n    city: str = 'Oslo'\n\n\n"
+        "class Agent(AgentBase):\n    Settings = Own\n\n    def __init__(self):\n        super().__init__('x')\n"
     },
     "setting-without-default": {
         "source": f"import attrs\n{AGENT}\n@attrs.frozen\nclass Own:\n    city: str\n\n\nclass Agent(AgentBase):\n"
@@ -95,6 +107,11 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "tool-twice": {"source": agent(init=2 * "        self.define_tool('buy', 'Buys.', {}, lambda: 'x')\n")},
     "method-of-a-result-misspelt": {"source": agent(init="        FunctionResult('x').update_global_dta({})\n")},
     "tool-of-no-function": {"source": agent(init="        self.define_tool('buy', 'Buys.', {}, 'buy')\n")},
+    "tool-that-yields": {"source": tool("async def buy(self) -> FunctionResult", body='yield FunctionResult("x")')},
+    "tool-of-a-property": {"source": tool("def buy(self) -> str").replace("    @A", "    @property\n    @A")},
+    "tool-above-classmethod": {"source": tool("def buy(cls) -> str", mark="\n    @classmethod")},
+    "tool-named-like-a-method": {"source": tool("def render(self, day: str) -> FunctionResult")},
+    "hints-of-one-text": {"source": agent(init="        self.add_hints('cinema')\n")},
     "tool-name-wrong": {"source": agent(init="        self.define_tool('buy it', 'Buys.', {}, lambda: 'x')\n")},
     # Tools
     "parameters-unnamed": {"source": tool("def buy(self, *names: str) -> FunctionResult")},
@@ -136,6 +153,14 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "A119": {"source": agent(f'    def look(self) -> FunctionResult:\n        """Look."""\n        {DONE}\n')},
     "A121": {"source": tool("def look(self) -> FunctionResult", mark="(timout=3)")},
     "A122": {"source": agent("    def get_app(self):\n        return super().get_app()\n")},
+    "A123": {
+        "source": tool(
+            "async def look(self) -> FunctionResult",
+            body=f"n = self.state.incr('looks')\n        print(n)\n        {DONE}",
+        )
+    },
+    "A124": {"source": agent(init="        self.state = {}\n")},
+    "A125": {"source": agent(head="from attrs import frozen\n\n\n@frozen\nclass Own:\n    halls: list[str] = []\n")},
     # Skills and commands
     "skill-import-misspelt": {"source": "import jsonn\n", **SKILL},
     "skill-of-another-kind": {"source": agent(), **SKILL},

@@ -179,6 +179,8 @@ class AgentBase(Vocabulary, RefusedNames):
         if self.PROMPT_SECTIONS is not None:
             draft.prompt.sections = PromptSections.from_json(list(class_sections(self.PROMPT_SECTIONS)))
         for attribute, declaration in declarations(type(self)).items():
+            if hasattr(AgentBase, attribute) or attribute in AgentBase.__annotations__:
+                raise DefinitionError(_taken(attribute))
             self._add_tool(Tool.define(declaration.name or attribute, getattr(self, attribute), **declaration.options))
 
     @asynccontextmanager
@@ -198,6 +200,13 @@ class AgentBase(Vocabulary, RefusedNames):
 
 def _options(*given: Any) -> ServingOptions:
     return NO_OPTIONS if all(each is None for each in given) else ServingOptions(*given)
+
+
+def _taken(name: str) -> str:
+    return (
+        f"tool {name!r} would replace {name} of AgentBase. fix: give the method another name, and write "
+        f'@AgentBase.tool("{name}") to keep that of the tool'
+    )
 
 
 def _first_line(cls: type) -> str:

@@ -91,11 +91,18 @@ def declarations(cls: type) -> Mapping[str, ToolDeclaration]:
 
 def _own_declarations(owner: type) -> Mapping[str, ToolDeclaration]:
     """Return the decorated methods of one class."""
+    if properties := [name for name, value in vars(owner).items() if _is_property_of_tool(value)]:
+        msg = f"tool {properties[0]!r} is a property, which a model cannot call. fix: remove @property."
+        raise DefinitionError(msg)
     marked = {
         attribute: getattr(value, _MARK, getattr(getattr(value, "__func__", None), _MARK, None))
         for attribute, value in vars(owner).items()
     }
     return {attribute: mark for attribute, mark in marked.items() if isinstance(mark, ToolDeclaration)}
+
+
+def _is_property_of_tool(value: object) -> bool:
+    return isinstance(value, property) and isinstance(getattr(value.fget, _MARK, None), ToolDeclaration)
 
 
 def read_ahead(cls: type) -> None:
@@ -215,6 +222,9 @@ class Tool:
             raise DefinitionError(msg)
         if not callable(handler):
             msg = f"tool {name!r}: handler must be a function, not {type(handler).__name__}."
+            raise DefinitionError(msg)
+        if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+            msg = f"tool {name!r} yields, and a tool returns one answer. fix: return FunctionResult(…)."
             raise DefinitionError(msg)
         if taken := _OWN_KEYS & extras.keys():
             msg = (

@@ -32,6 +32,9 @@ RULES = {
     "A120": "plugin-without-hooks",
     "A121": "option-of-a-tool-misspelt",
     "A122": "method-that-serves",
+    "A123": "state-without-await",
+    "A124": "name-of-the-agent-replaced",
+    "A125": "default-that-is-shared",
 }
 """The name of each rule. docs/reference/checks.md has a row for each."""
 

@@ -230,7 +230,7 @@ def _first(given: object) -> str | None:
     return str(next(iter(given), "")) or None  # type: ignore[call-overload]
 
 
-_UNREACHED = ("A103", "A106", "A108", "A109", "A110", "A112", "A119", "A120", "A121", "A122")
+_UNREACHED = ("A103", "A106", "A108", "A109", "A110", "A112", "A119", "A120", "A121", "A122", "A123", "A124")
 
 _TABLE: tuple[tuple[str, str, str, Callable[[PackageFacts], str | None]], ...] = (
     # Bronze: it works.

@@ -12,6 +12,7 @@ from attrs import frozen
 from agenthost._error_words import did_you_mean
 from agenthost._host.authoring.findings import Finding
 from agenthost._host.packages.plugins import HOOKS
+from agenthost.agent.base import AgentBase
 from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ _PLAIN = ("args", "raw_data")
 _TOOL_OPTIONS = frozenset(signature(Tool.define).parameters) - {"cls", "handler", "extras"}
 _SERVING = frozenset(("_register_routes", "as_router", "get_app", "run", "serve"))
 """Methods of agents that a program calls, and a host does not."""
+_OF_AGENTS = frozenset(
+    name for name in dir(AgentBase) if not name.startswith("_") and callable(getattr(AgentBase, name))
+)
+"""Public methods of agents."""
+_STORE = frozenset(("compare_and_set", "delete", "exists", "get", "incr", "read", "set", "set_if_absent", "update"))
+"""Methods of a store that are coroutine functions."""
+_ATTRS = frozenset(("define", "frozen", "mutable"))
+_MUTABLE = {ast.List: "list", ast.Dict: "dict", ast.Set: "set"}
 _ARGUMENT = re.compile(r"^ {4}(\*{0,2}\w+)(?: \([^)]*\))?:", re.MULTILINE)
 _BLOCKING = {
     "input": "await a client's own method",
@@ -72,6 +81,7 @@ def check_source(name: str, text: str, *, plugin: bool = False) -> list[Finding]
 
 
 def _class(file: _File, cls: ast.ClassDef, *, plugin: bool) -> Iterator[Finding]:
+    yield from _shared_defaults(file, cls)
     methods = [node for node in cls.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     tools = [method for method in methods if _decorator(method, "tool") is not None]
     probes = [method for method in methods if _decorator(method, "probe") is not None]
@@ -99,6 +109,7 @@ def _class(file: _File, cls: ast.ClassDef, *, plugin: bool) -> Iterator[Finding]
                 "write @asynccontextmanager above async def lifespan",
             )
     yield from _not_called(file, cls, methods)
+    yield from _replaced(file, cls, methods)
     for method in methods:
         if method not in tools and _looks_like_tool(method):
             yield file.finding(
@@ -120,6 +131,51 @@ def _not_called(file: _File, cls: ast.ClassDef, methods: list[_Function]) -> Ite
                 f"the host does not call {method.name} of an agent, so what it adds is not served",
                 "start the program itself with python, or add handlers to AgentServer.app",
             )
+
+
+def _replaced(file: _File, cls: ast.ClassDef, methods: list[_Function]) -> Iterator[Finding]:
+    if not any(_last(base).endswith(("AgentBase", "Agent")) for base in cls.bases):
+        return
+    for node in (node for method in methods for node in ast.walk(method)):
+        for name in _assigned_to_self(node):
+            if name in _OF_AGENTS or name in ("shared_state", "state"):
+                yield file.finding(
+                    "A124",
+                    node,
+                    f"self.{name} = … replaces {name} of AgentBase",
+                    f"write self._{name}, or another name",
+                )
+
+
+def _assigned_to_self(node: ast.AST) -> list[str]:
+    """Return the attributes of ``self`` that a statement writes."""
+    targets = (
+        node.targets
+        if isinstance(node, ast.Assign)
+        else [node.target]
+        if isinstance(node, ast.AugAssign | ast.AnnAssign)
+        else []
+    )
+    return [
+        target.attr
+        for target in targets
+        if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self"
+    ]
+
+
+def _shared_defaults(file: _File, cls: ast.ClassDef) -> Iterator[Finding]:
+    if not _ATTRS & {_last(each.func if isinstance(each, ast.Call) else each) for each in cls.decorator_list}:
+        return
+    for node in cls.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            kind = _MUTABLE.get(type(node.value))
+            if kind is not None:
+                yield file.finding(
+                    "A125",
+                    node,
+                    f"{cls.name}.{node.target.id} has one {kind} as its default, which all objects of {cls.name} share",
+                    f"write {node.target.id}: {ast.unparse(node.annotation)} = field(factory={kind})",
+                )
 
 
 def _doubled(file: _File, cls: ast.ClassDef, methods: list[_Function]) -> Iterator[Finding]:
@@ -227,17 +283,22 @@ def _body(file: _File, tool: _Function) -> Iterator[Finding]:
                 yield file.finding(
                     "A115", node, f"{called} is async, and {name}() blocks every other call of the host", instead
                 )
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
-        )
-        for target in targets:
-            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
+        for name in _assigned_to_self(node):
+            if name not in _OF_AGENTS:
                 yield file.finding(
                     "A117",
                     node,
-                    f"{called} keeps self.{target.attr}, which other workers do not see and a restart loses",
+                    f"{called} keeps self.{name}, which other workers do not see and a restart loses",
                     "keep it in call.state or self.state",
                 )
+        if name := _unawaited(node):
+            own = name if isinstance(tool, ast.AsyncFunctionDef) else ".sync.".join(name.rsplit(".", 1))
+            yield file.finding(
+                "A123",
+                node,
+                f"{called} calls {name} without await, so it does not happen",
+                f"write {'await ' if own == name else ''}{own}(…)",
+            )
     returns = any(isinstance(node, ast.Return) and node.value is not None for node in inner)
     only_raises = any(isinstance(node, ast.Raise | ast.Yield) for node in inner) or (
         isinstance(tool.body[-1], ast.Expr)
@@ -250,6 +311,14 @@ def _body(file: _File, tool: _Function) -> Iterator[Finding]:
             f"{called} returns nothing, so a model does not know what has happened",
             'write return FunctionResult("…")',
         )
+
+
+def _unawaited(node: ast.AST) -> str:
+    """Return the method of a store that a statement calls without await."""
+    value = node.value if isinstance(node, ast.Expr | ast.Assign) else None
+    name = _dotted(value.func) if isinstance(value, ast.Call) else ""
+    owner, _, method = name.rpartition(".")
+    return name if owner in ("self.state", "call.state") and method in _STORE else ""
 
 
 def _hooks(file: _File, body: list[ast.stmt]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
@@ -190,11 +191,16 @@ def _file(file: Path, attribute: str) -> Source:
     if not file.is_file():
         near = did_you_mean(file.name, (each.name for each in file.parent.glob("*.py")))
         raise ValueError(f"{file}: there is no such Python file. {near}".rstrip(". "))
+    if hidden := _hidden_by(file):
+        raise ValueError(f"{file}: its name is that of the module {hidden}. fix: rename the file")
     folder = str(file.resolve().parent)
     found = [attribute] if attribute else _agents_in(file)
     plugin = {PLUGINS: {_plain(file.stem): file.stem}} if not attribute and _has_hooks(file) else {}
     if not found and not plugin:
-        raise ValueError(f"{file}: there is no agent and no hook in it. fix: name one of its objects as {file}:Name")
+        raise ValueError(
+            f"{file}: there is no agent and no hook in it. fix: write class Agent(AgentBase), "
+            f"or name an object or a factory of one as {file}:Name"
+        )
     entries = {_key(name, file.stem, alone=len(found) == 1): f"{file.stem}:{name}" for name in found}
     if found == [""]:
         entries = {_plain(file.stem): file.stem}  # which cannot be parsed, and is reported when it is imported
@@ -206,6 +212,19 @@ def _file(file: Path, attribute: str) -> Source:
         folder=folder,
         file=str(file.resolve()),
     )
+
+
+def _hidden_by(file: Path) -> str:
+    """Return the installed module that a file would hide, or an empty text."""
+    if file.stem in sys.stdlib_module_names:
+        return f"{file.stem} of Python"
+    try:
+        spec = find_spec(file.stem)
+    except (ImportError, ValueError):
+        return ""
+    if spec is None or spec.origin is None or ("site-packages" not in spec.origin and file.stem != "agenthost"):
+        return ""
+    return f"{file.stem} in {Path(spec.origin).parent}" if not file.samefile(spec.origin) else ""
 
 
 def _key(name: str, stem: str, *, alone: bool) -> str:

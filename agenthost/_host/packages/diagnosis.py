@@ -25,6 +25,8 @@ _PATH = re.compile(r" \([^()]*[\\/][^()]*\)$")
 """The file at the end of a message of Python's import."""
 _MAIN_THREAD = ("signal only works in main thread", "There is no current event loop in thread", "main thread is not in")
 """Words of errors that a package raises because it is not loaded in the main thread."""
+_NOT_UTF_8 = ("cannot contain null bytes", "codec can't decode", "Non-UTF-8")
+"""Words of errors about the encoding of a source file."""
 
 
 @frozen
@@ -157,6 +159,8 @@ def _remedy(error: BaseException, candidate: Candidate, key: str, *, own: bool) 
         return f'[{key_path("agents", key)}] isolation = "process" loads it in a main thread of its own'
     if isinstance(error, ConfigurationError):
         return "follow the message, then run agenthost check"
+    if own and isinstance(error, SyntaxError) and any(words in str(error.msg) for words in _NOT_UTF_8):
+        return f"save {_last_line(error, candidate).rpartition(':')[0] or _top_level(candidate)} as UTF-8"
     if own:
         return _correction(error, candidate)
     return upgrade_remedy(candidate, key)

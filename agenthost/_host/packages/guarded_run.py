@@ -6,6 +6,7 @@ import gc
 import threading
 import time
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from attrs import field, frozen
@@ -15,7 +16,7 @@ from agenthost._host.packages.loading_guard import streams_aside
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Failed", "Outcome", "run_guarded", "without_collections"]
+__all__ = ["Failed", "Outcome", "author_code", "loads_author_code", "run_guarded", "without_collections"]
 
 T = TypeVar("T")
 
@@ -29,6 +30,23 @@ class Failed:
 
 
 Outcome: TypeAlias = "T | Failed"
+
+_loads: ContextVar[bool] = ContextVar("loads", default=False)
+
+
+def loads_author_code() -> bool:
+    """Return True while an author's code is imported or built, which must not serve then."""
+    return _loads.get()
+
+
+@contextmanager
+def author_code() -> Iterator[None]:
+    """Import or build an author's code in the block."""
+    token = _loads.set(True)
+    try:
+        yield
+    finally:
+        _loads.reset(token)
 
 
 @frozen(eq=False)
@@ -52,7 +70,8 @@ class _Runner(Generic[T]):
             self.current[0] = (index, time.monotonic())
             outcome: Outcome[T]
             try:
-                outcome = self.jobs[index]()
+                with author_code():
+                    outcome = self.jobs[index]()
             except BaseException as error:  # noqa: BLE001 - a package may raise anything, SystemExit included
                 outcome = Failed(error)
             with self.lock:

@@ -87,7 +87,15 @@ def make_instance(cls: type, section: Section) -> Any:
     """
     declares = getattr(cls, "Settings", None)
     if isinstance(declares, type) and attrs.has(declares):
+        if not _takes_one(cls):
+            raise DefinitionError(
+                f"{cls.__name__} has Settings, and its constructor takes none. "
+                f"fix: write def __init__(self, settings: {declares.__name__})"
+            )
         return cls(section.settings(declares))
+    if not isinstance(declares, type) and attrs.has(type(declares)):
+        kind = type(declares).__name__
+        raise DefinitionError(f"{cls.__name__}.Settings is an object of {kind}. fix: write Settings = {kind}")
     section.refuse()
     try:
         return cls()
@@ -95,6 +103,17 @@ def make_instance(cls: type, section: Section) -> Any:
         if needed := _needed(cls):
             raise DefinitionError(_cannot_create(cls, needed, declares)) from error
         raise
+
+
+def _takes_one(cls: type) -> bool:
+    """Return False if the signature of a class refuses one argument."""
+    try:
+        inspect.signature(cls).bind(None)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
 
 
 def _needed(cls: type) -> list[str]:

@@ -13,6 +13,7 @@ from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._error_words import did_you_mean, summary_of
 from agenthost._host.config.place import Place
 from agenthost._host.config.schema import AgentConfig
+from agenthost._host.packages.guarded_run import author_code
 from agenthost._host.packages.instantiate import Section, agent_of, is_of_sdk, make_instance
 from agenthost._host.packages.plugins import Plugins
 from agenthost._host.packages.stages import Built
@@ -124,7 +125,11 @@ def _load_file(file: Path) -> ModuleType:
     if folder not in sys.path:
         sys.path.insert(0, folder)
     try:
-        spec.loader.exec_module(module)
+        with author_code():
+            spec.loader.exec_module(module)
+    except DefinitionError as error:
+        msg = f"{file}: {error}"
+        raise PlanError(msg) from error
     except BaseException as error:
         msg = f"{file}: {summary_of(error)}"
         raise PlanError(msg) from error

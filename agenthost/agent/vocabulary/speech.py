@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from agenthost.agent.vocabulary.configurable import Configurable
+from agenthost.errors import DefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +91,15 @@ class SpeechWords(Configurable):
         return self.add_hints([hint])
 
     def add_hints(self, hints: Sequence[str]) -> Self:
-        """Add several hints."""
+        """Add several hints.
+
+        Raises:
+            DefinitionError: they are one text.
+        """
+        if isinstance(hints, str):
+            raise DefinitionError(
+                f"add_hints takes a list, and {hints!r} would be split into letters. fix: add_hint({hints!r})"
+            )
         self._draft().hints.extend(hint for hint in hints if hint)
         return self
 

@@ -42,6 +42,11 @@ def declare_tool(name: Any = None, **options: Any) -> Any:
     if callable(name):
         ToolDeclaration(None, {}).mark(name)
         return name
+    if isinstance(name, classmethod | property):
+        kind = type(name).__name__
+        raise DefinitionError(
+            f"@AgentBase.tool decorates methods, not a {kind}. fix: write it below @{kind}, or remove that"
+        )
 
     def mark(function: Any) -> Any:
         ToolDeclaration(*_described(name, options, function)).mark(function)

@@ -33,7 +33,7 @@ def write(site, key, mistake):
     module = f"mistake_{low.replace('-', '_')}"
     metadata = site / f"{module}-1.0.dist-info"
     metadata.mkdir()
-    (site / f"{module}.py").write_text(mistake["source"].replace("{key}", low))
+    (site / f"{module}.py").write_text(mistake["source"].replace("{key}", low), mistake.get("encoding", "utf-8"))
     requires = "".join(f"Requires-Dist: {each}\n" for each in mistake.get("requires", ()))
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.4\nName: mistake-{low}\nVersion: 1.0\n{requires}")
     (metadata / "direct_url.json").write_text('{"dir_info": {"editable": true}}')

@@ -106,13 +106,16 @@ def test_a_project_is_read_from_its_metadata(here, folder):
         (
             "empty.py",
             None,
-            "empty.py: there is no agent and no hook in it. fix: name one of its objects as empty",
+            "empty.py: there is no agent and no hook in it. fix: write class Agent(AgentBase), or name an object",
         ),
+        ("json.py", None, "json.py: its name is that of the module json of Python. fix: rename the file"),
+        ("attrs.py", None, "attrs.py: its name is that of the module attrs in "),
         ("no-such-key", None, "'no-such-key' is neither a file, nor a folder, nor an installed package. Installed: "),
     ],
 )
 def test_what_cannot_be_served_is_explained(here, target, project, problem):
-    (here / "empty.py").write_text("")
+    for name in ("empty", "json", "attrs"):
+        (here / f"{name}.py").write_text("")
     if project is not None:
         (here / "pyproject.toml").write_text(project)
 
