@@ -50,8 +50,9 @@ __all__ = ["Preloaded", "decide", "preload", "stand_ins"]
 
 _OF_WORKERS = (
     *BUILT_IN,
-    *("agenthost._host.published.settings", "agenthost._host.telemetry.secrets.parts"),
-    *("agenthost.builtin.classifying.lexical", "encodings.ascii"),
+    *("agenthost._host.published.settings", "agenthost._host.runtime.runtime"),
+    *("agenthost._host.telemetry.secrets.parts", "encodings.ascii"),
+    "agenthost.builtin.classifying.lexical",
     *("agenthost.builtin.classifying.llm", "agenthost.builtin.offline.model"),
     *("anyio._backends._asyncio", "prometheus_client.multiprocess"),
     *("uvicorn.lifespan.off", "uvicorn.loops.auto", "uvicorn.loops.uvloop", "uvloop"),

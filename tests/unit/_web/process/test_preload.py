@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
 import sys
 
 import pytest
@@ -29,6 +31,23 @@ class Desk(AgentBase):
 """
 
 
+_WORKER = """
+import os, sys
+from agenthost._host.config.load import load_config
+from agenthost._host.runtime.start import installed_plan, start_logging, with_secrets
+from agenthost._web.process import template
+config = with_secrets(load_config(None, os.environ))
+template.start_logging(config)
+preloaded = template.preload(config, {}, None)
+known = {*sys.modules}
+from agenthost._web.process import worker
+front = worker._front(config, preloaded)
+plan = front.assemble(installed_plan(config, packages=preloaded.packages, serving=True))
+worker.remember(config, plan)
+print(*({*sys.modules} - known))
+"""
+
+
 @pytest.fixture
 def preloaded(tmp_path, monkeypatch):
     """Return a package that is preloaded."""
@@ -37,7 +56,7 @@ def preloaded(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     offer = Candidate("agenthost.agents", "desk", "read_ahead_desk:Desk", "agenthost-desk", "1.0", "")
     decided = room.decided_packages(load_config(None, {"HOME": str(tmp_path)}))
-    monkeypatch.setattr(room, "decided_packages", lambda _: room.evolve(decided, candidates=(offer,)))
+    monkeypatch.setattr(room, "decided_packages", lambda *_, **__: room.evolve(decided, candidates=(offer,)))
     config = load_config(None, {"HOME": str(tmp_path), "AGENTHOST_STATE_DIR": str(tmp_path / "state")})
     found = preload(config, {}, None)
     yield found
@@ -54,6 +73,20 @@ def test_everything_that_workers_share_is_there(preloaded):
     assert {*BUILT_IN, "read_ahead_protocol"} <= sys.modules.keys()
     assert {"/live", "/ready"} <= {route.path for route in preloaded.app.routes}
     assert [*book.__agenthost_signature__] == ["book"]
+
+
+@pytest.mark.slow
+def test_workers_import_nothing(tmp_path):
+    """Each would have a copy of its own."""
+    environ = {
+        "HOME": str(tmp_path),
+        "AGENTHOST_STATE_DIR": str(tmp_path / "state"),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(  # noqa: S603 - this test's own program
+        [sys.executable, "-c", _WORKER], cwd=tmp_path, env=environ, stdout=subprocess.PIPE, check=True
+    )
+    assert done.stdout.decode().split() == []
 
 
 def test_the_code_of_agents_is_read_once(preloaded, monkeypatch):
