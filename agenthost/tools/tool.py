@@ -105,23 +105,27 @@ def _is_property_of_tool(value: object) -> bool:
     return isinstance(value, property) and isinstance(getattr(value.fget, _MARK, None), ToolDeclaration)
 
 
-def read_ahead(cls: type) -> None:
+def read_ahead(cls: type, known: dict[object, Signature]) -> None:
     """Read the signatures of a class's typed tools, before there is an instance of it.
 
     What cannot be read fails again, and is reported, where an agent is built.
+
+    Args:
+        cls: a class of agents.
+        known: takes the signatures. Tools of a module that are declared alike share one.
     """
     for attribute, declaration in declarations(cls).items():
         function = getattr(cls, attribute)
         if isinstance(function, FunctionType) and declaration.options.get("parameters") is None:
             handler = MethodType(function, cls)  # only the parameters after the first are read
             with suppress(Exception):  # of an author's type hints, too
-                _signature(declaration.name or attribute, handler)
+                _signature(declaration.name or attribute, handler, known)
 
 
-def _signature(tool: str, handler: Handler) -> Signature | None:
+def _signature(tool: str, handler: Handler, known: dict[object, Signature] | None = None) -> Signature | None:
     """Return the signature of a typed handler, or None for a plain one.
 
-    A method keeps it for all agents of its class.
+    A method keeps it for all agents of its class. ``known`` are signatures that others may share.
 
     Raises:
         DefinitionError: see ``read_signature``.
@@ -132,10 +136,23 @@ def _signature(tool: str, handler: Handler) -> Signature | None:
         return kept[tool]
     if is_plain(handler):
         return None
-    signature = read_signature(tool, handler)
+    signature = read_signature(tool, handler) if known is None else _shared(tool, handler, known)
     if isinstance(function, FunctionType):
         setattr(function, _READ, {**kept, tool: signature})
     return signature
+
+
+def _shared(tool: str, handler: Handler, known: dict[object, Signature]) -> Signature:
+    """Return the known signature of a handler that is declared alike, or read it."""
+    shape = inspect.signature(handler)
+    words, is_async = inspect.getdoc(handler), inspect.iscoroutinefunction(handler)
+    alike = (tool, handler.__module__, words, is_async, shape, str(shape))
+    try:
+        if alike not in known:
+            known[alike] = read_signature(tool, handler)
+    except TypeError:  # a default or a type that cannot be hashed
+        return read_signature(tool, handler)
+    return known[alike]
 
 
 @frozen(eq=False)

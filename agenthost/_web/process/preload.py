@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from agenthost._discovery import Candidate
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.served_plan import PlannedAgent
+    from agenthost.tools.signatures import Signature
 
 __all__ = ["Preloaded", "decide", "preload", "stand_ins"]
 
@@ -124,7 +125,7 @@ def preload(
     journal, guard = Journal(config.host.state_dir), LoadingGuard()
     known = {thread.ident for thread in threading.enumerate()}
     hung: list[str] = []
-    for step in (_import, _read):  # what is used together then lies together in memory
+    for step in (_import, partial(_read, {})):  # what is used together then lies together in memory
         jobs = [partial(step, module, offer, journal, guard, config) for module, offer in modules.items()]
         outcomes = run_guarded(jobs, config.host.build_timeout)
         hung += [module for module, outcome in zip(modules, outcomes, strict=True) if _is_late(outcome)]
@@ -187,12 +188,14 @@ def _import(module: str, offer: Candidate, journal: Journal, guard: LoadingGuard
     return module
 
 
-def _read(module: str, offer: Candidate, journal: Journal, guard: LoadingGuard, _: Config) -> str:
+def _read(
+    known: dict[object, Signature], module: str, offer: Candidate, journal: Journal, guard: LoadingGuard, _: Config
+) -> str:
     """Read the classes of agents in an imported module."""
     with journal.loading(offer.distribution, offer.version, offer.value), guard.around(offer.package):
         for value in list(vars(sys.modules[module]).values()):
             if isinstance(value, type) and issubclass(value, AgentBase):
-                read_ahead(value)
+                read_ahead(value, known)
                 read_code(value)
     return module
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, Literal
 from unittest.mock import Mock
 
 import pytest
@@ -467,6 +467,14 @@ class TestDescribe:
         assert list(described) == ["function", "description", "parameters"]
 
 
+def _desk(parameters):
+    """Return a new class whose tool has these parameters."""
+    found = {"AgentBase": AgentBase, "Literal": Literal, "__name__": __name__}
+    source = f"class Desk(AgentBase):\n @AgentBase.tool\n def book(self, {parameters}): ..."
+    exec(compile(source, "desk", "exec", dont_inherit=True), found)  # noqa: S102 - this test's own
+    return found["Desk"]
+
+
 class TestReadAhead:
     """Signatures that are read before there is an agent, for all agents of a class."""
 
@@ -484,11 +492,46 @@ class TestReadAhead:
                 """Book a visit."""
                 return f"{self.name} {day}"
 
-        read_ahead(Desk)
+        read_ahead(Desk, {})
         one, other = (declared(Desk(name)).draft.tools["book"] for name in ("one", "other"))
 
         assert reads.call_count == 1
         assert [tool.call({"day": "mon"}, CALL) for tool in (one, other)] == ["one mon", "other mon"]
+
+    def test_tools_that_are_declared_alike_share_a_signature(self, reads):
+        classes = [_desk("day: str = 'mon'") for _ in range(2)]
+        known = {}
+        for cls in classes:
+            read_ahead(cls, known)
+        one, other = (declared(cls("desk")).draft.tools["book"] for cls in classes)
+
+        assert reads.call_count == len(known) == 1
+        assert one.arguments is other.arguments
+        assert one.handler.__func__ is not other.handler.__func__
+
+    @pytest.mark.parametrize(
+        "parameters",
+        [
+            "day: str = 'tue'",
+            "month: str = 'mon'",
+            "day: Literal['mon', 'tue'] = 'mon'",
+            "day: Literal['tue', 'mon'] = 'mon'",
+            "day: int = 1",
+            "day: bool = True",
+            "day: list = ['mon']",
+        ],
+    )
+    def test_others_have_their_own(self, parameters):
+        """An enum has the order of its declaration, and ``True`` is not 1."""
+        known = {}
+        for each in ("day: Literal['mon', 'tue'] = 'mon'", "day: str = 'mon'", "day: int = 1.0"):
+            read_ahead(_desk(each), known)
+        cls = _desk(parameters)
+        read_ahead(cls, known)
+        tool = declared(cls("desk")).draft.tools["book"]
+        alone = read_signature("book", cls("desk").book)
+
+        assert str((tool.parameters, tool.arguments.accepted)) == str((alone.schema, alone.arguments.accepted))
 
     def test_a_method_that_is_overridden_has_its_own(self):
         class Desk(AgentBase):
@@ -500,7 +543,7 @@ class TestReadAhead:
             def book(self, month: str): ...
 
         for cls in (Desk, Other):
-            read_ahead(cls)
+            read_ahead(cls, {})
 
         assert [[*tools_of(cls)["book"].parameters["properties"]] for cls in (Desk, Other)] == [["day"], ["month"]]
 
@@ -508,7 +551,7 @@ class TestReadAhead:
         def book(self, *days): ...
 
         Desk = type("Desk", (AgentBase,), {"book": AgentBase.tool("book_visit")(book)})  # noqa: N806
-        read_ahead(Desk)
+        read_ahead(Desk, {})
 
         with pytest.raises(DefinitionError, match="tool 'book_visit': parameter"):
             Desk("a")
@@ -518,7 +561,7 @@ class TestReadAhead:
             @AgentBase.tool
             def book(self, day: Undefined): ...  # noqa: F821 - on purpose
 
-        read_ahead(Desk)
+        read_ahead(Desk, {})
 
         with pytest.raises(DefinitionError, match="tool 'book': a type hint cannot be read"):
             Desk("a")
@@ -531,7 +574,7 @@ class TestReadAhead:
             @AgentBase.tool
             def cancel(self, args, raw_data): ...
 
-        read_ahead(Desk)
+        read_ahead(Desk, {})
 
         assert reads.call_count == 0
 
