@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from attrs import define, field
-from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import Field
@@ -31,6 +30,7 @@ from agenthost_mcp.answers import (
     ToolAnswer,
     Traced,
 )
+from agenthost_mcp.coding_server import CodingServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -60,7 +60,7 @@ def serve(commands: Commands, *, act: bool) -> None:
         act: whether to offer what changes a host.
     """
     with tempfile.TemporaryDirectory(prefix="agenthost-mcp-") as folder:
-        made = MCPServer(
+        made = CodingServer(
             "agenthost",
             title="agenthost",
             version=version("agenthost"),

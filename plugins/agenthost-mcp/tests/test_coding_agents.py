@@ -59,7 +59,12 @@ def test_what_changes_a_host_needs_act(environ, project):
     async def names(tools):
         return {each.name: each for each in (await tools.session.list_tools()).tools}
 
+    async def refused(tools):
+        return await tools.refused("reload")
+
     listed = with_tools(environ, project, names)
+    message = with_tools(environ, project, refused)
+    assert message.endswith("is not offered. fix: start the server as agenthost mcp --act")
     assert set(listed) == READ_ONLY | RUN_CODE
     assert {name for name, each in listed.items() if each.annotations.read_only_hint} == READ_ONLY
     assert listed["check"].output_schema["properties"]["findings"]["type"] == "array"
@@ -131,6 +136,11 @@ def test_calls_without_a_host(environ, project):
         assert "no host runs here" in await tools.refused("logs")
         assert "nothing called 'florst'" in await tools.refused("why", agent="florst")
         assert "there is no trace of call 'c-1'" in await tools.refused("trace", call="c-1")
+        assert (await tools.refused("tool", agent="florist", tool="opning_hours")).startswith("agent 'florist' has no")
+        assert await tools.refused("say", agent=5) == (
+            "say: agent should be a valid string; text is missing. fix: see its input schema"
+        )
+        assert (await tools.refused("reboot")).startswith("there is no tool 'reboot'. fix: call one of agents, why, ")
         page = await tools("docs", topic="write-tools")
         rest = await tools("rest", answer=page["more"][0].partition('"answer": "')[2].partition('"')[0])
         assert page["text"].startswith("# Write tools")
