@@ -234,7 +234,7 @@ def seal(agent: AgentBase) -> Template:
         DefinitionError: the document is wrong, or has a value that is not JSON.
     """
     own = declared(agent)
-    template = Template.seal(own.draft) if own.own_process is None else own.own_process.template
+    template = Template.seal(own.draft).kept() if own.own_process is None else own.own_process.template
     own.sealed = True
     return template
 

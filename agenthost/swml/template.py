@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
+from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve, frozen
 
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["Template"]
 
 _NONE: Mapping[str, str] = MappingProxyType({})
+_SHARED = 1_000
+"""The most parts that templates share, such as the words between the tools and their addresses."""
+
+T = TypeVar("T")
+
+
+@lru_cache(_SHARED)
+def _shared(part: T) -> T:
+    """Return a part of another template that equals this one, if there is one."""
+    return part
 
 
 @frozen(slots=True)
@@ -86,6 +97,12 @@ class Template:
             parts += (b"", literal)
         gaps = tuple(parts), tuple(bases), tuple(tokens), tuple(origins), tuple(siblings)
         return cls(*gaps, generations=tuple(generations))
+
+    def kept(self) -> Template:
+        """Return the template of a served agent, which shares what equals that of others."""
+        first, *others = self.parts  # the first has the prompt, which no other agent has
+        gaps = (self.bases, self.tokens, self.origins, self.siblings, self.routes, self.generations)
+        return Template((first, *map(_shared, others)), *map(_shared, gaps))
 
     def located(self, route_of: Callable[[str], str | None], userinfos: Mapping[str, str] = _NONE) -> Template:
         """Insert the routes of the other agents.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import sys
 
 import attrs
@@ -211,6 +212,17 @@ class TestTemplate:
 
         with pytest.raises(DefinitionError, match="cannot be written as JSON"):
             seal(AgentBase("desk").set_param("value", endless))
+
+    def test_agents_with_the_same_tools_share_what_is_the_same(self):
+        """A host of thousands keeps it once."""
+        one, other = agent_with_tools("greet", "book"), agent_with_tools("greet", "book")
+        other.prompt_add_section("Role", "You greet callers.")
+        first, second = seal(one), seal(other)
+        shared = ("bases", "tokens", "origins", "siblings", "routes", "generations")
+
+        assert first.parts[0] != second.parts[0]
+        assert all(map(operator.is_, first.parts[1:], second.parts[1:]))
+        assert all(getattr(first, name) is getattr(second, name) for name in shared)
 
     def test_sealing_twice_gives_equal_documents(self):
         """The marks of the gaps are drawn anew, and leave nothing behind."""
