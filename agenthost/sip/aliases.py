@@ -93,9 +93,9 @@ def squashed(user: str) -> str:
 
 
 def _compared(user: str) -> str:
-    if _WORD.fullmatch(user):  # which almost every alias is, and a host compares thousands
-        return user.casefold()
-    return (number_of(user) or user).casefold()
+    meant = user if _WORD.fullmatch(user) else number_of(user) or user  # a host compares thousands of words
+    folded = meant.casefold()
+    return user if folded == user else folded
 
 
 def _claims(aliases: Iterable[SipAlias]) -> dict[str, set[str]]:
