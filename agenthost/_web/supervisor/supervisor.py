@@ -441,15 +441,11 @@ class Supervisor:
         return [place.worker for place in self.places if place.worker is not None]
 
     def _launch(self, early: bool) -> Worker | None:  # noqa: FBT001 - see ``WorkerSlot.launch``
-        order = WorkerOrder(
-            self.config,
-            self.generation,
-            early=early,
-            held=self._responder is not None,
-            manifest=self.manifest,
-            planned=tuple(self.served.ready.values()) if self.kept.spawning and self.served is not None else (),
-        )
-        return self.start_worker(None if self.kept.spawning else self.kept.process, order)
+        order = WorkerOrder(self.config, self.generation, early=early, held=self._responder is not None)
+        if not self.kept.spawning:
+            return self.start_worker(self.kept.process, order)
+        planned = tuple(self.served.ready.values()) if self.served is not None else ()
+        return self.start_worker(None, evolve(order, manifest=self.manifest, planned=planned))
 
     def _stop(self, number: int, _frame: object) -> None:
         if self.stopping:
