@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 
     from agenthost.tools.swaig import Call, Given
 
-__all__ = ["Signature", "TypedArguments", "is_plain", "names_of", "read_signature", "reads_arguments"]
+__all__ = [
+    "Signature",
+    "TypedArguments",
+    "is_plain",
+    "names_of",
+    "read_signature",
+    "reads_arguments",
+    "shared_signature",
+]
 
 _GOOGLE = re.compile(r"^Args:$", re.MULTILINE)
 _INJECTED = ("call", "raw_data")
@@ -185,6 +193,22 @@ def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
     summary = "\n".join(part for part in (doc.short_description, doc.long_description) if part)
     arguments = TypedArguments(struct, schema, accepted, injected)
     return Signature(summary or f"Execute {tool}", schema, arguments, inspect.iscoroutinefunction(handler))
+
+
+def shared_signature(tool: str, handler: Callable[..., Any], known: dict[object, Signature]) -> Signature:
+    """Return the known signature of a handler that is declared alike, or read it.
+
+    See ``read_signature``.
+    """
+    shape = inspect.signature(handler)
+    words, is_async = inspect.getdoc(handler), inspect.iscoroutinefunction(handler)
+    alike = (tool, handler.__module__, words, is_async, shape, str(shape))
+    try:
+        if alike not in known:
+            known[alike] = read_signature(tool, handler)
+    except TypeError:  # a default or a type that cannot be hashed
+        return read_signature(tool, handler)
+    return known[alike]
 
 
 def _undescribable(

@@ -22,7 +22,7 @@ from attrs import field, frozen
 from agenthost.errors import DefinitionError
 from agenthost.tools.arguments import Arguments, NamedArguments, SchemaArguments
 from agenthost.tools.gates import checked_gates
-from agenthost.tools.signatures import Signature, is_plain, names_of, read_signature, reads_arguments
+from agenthost.tools.signatures import Signature, is_plain, names_of, read_signature, reads_arguments, shared_signature
 
 if TYPE_CHECKING:
     from agenthost.tools.swaig import Call, Given
@@ -136,23 +136,10 @@ def _signature(tool: str, handler: Handler, known: dict[object, Signature] | Non
         return kept[tool]
     if is_plain(handler):
         return None
-    signature = read_signature(tool, handler) if known is None else _shared(tool, handler, known)
+    signature = read_signature(tool, handler) if known is None else shared_signature(tool, handler, known)
     if isinstance(function, FunctionType):
         setattr(function, _READ, {**kept, tool: signature})
     return signature
-
-
-def _shared(tool: str, handler: Handler, known: dict[object, Signature]) -> Signature:
-    """Return the known signature of a handler that is declared alike, or read it."""
-    shape = inspect.signature(handler)
-    words, is_async = inspect.getdoc(handler), inspect.iscoroutinefunction(handler)
-    alike = (tool, handler.__module__, words, is_async, shape, str(shape))
-    try:
-        if alike not in known:
-            known[alike] = read_signature(tool, handler)
-    except TypeError:  # a default or a type that cannot be hashed
-        return read_signature(tool, handler)
-    return known[alike]
 
 
 @frozen(eq=False)

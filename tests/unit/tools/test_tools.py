@@ -482,7 +482,8 @@ class TestReadAhead:
     def reads(self, monkeypatch):
         """Count the readings of signatures."""
         read = Mock(side_effect=read_signature)
-        monkeypatch.setattr("agenthost.tools.tool.read_signature", read)
+        for module in ("tool", "signatures"):
+            monkeypatch.setattr(f"agenthost.tools.{module}.read_signature", read)
         return read
 
     def test_agents_of_one_class_share_a_signature(self, reads):
