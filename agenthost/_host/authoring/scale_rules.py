@@ -171,6 +171,11 @@ def _without_language(facts: PackageFacts) -> str | None:
     return ", ".join(each.key for each in facts.agents if not each.own.draft.languages) or None
 
 
+def _single_modules(facts: PackageFacts) -> bool:
+    """Return True if there is no import package that could have ``py.typed`` (PEP 561)."""
+    return all("/" not in name for name in facts.files)
+
+
 def _changelog(facts: PackageFacts) -> str | None:
     links = any("changelog" in each.partition(",")[0].lower() for each in facts.fields("Project-URL"))
     return None if links or _in_folder(facts, "CHANGELOG.md") else "there is no CHANGELOG.md and no link to one"
@@ -276,7 +281,7 @@ _TABLE: tuple[tuple[str, str, str, Callable[[PackageFacts], str | None]], ...] =
         "S06",
         "its types reach others",
         "add an empty file py.typed to the import package",
-        lambda f: None if f.typed else "no py.typed",
+        lambda f: None if f.typed or _single_modules(f) else "no py.typed",
     ),
     ("S07", "people find it by the keyword agenthost", 'keywords = ["agenthost"]', _keyword),
     (

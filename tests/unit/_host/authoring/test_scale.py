@@ -28,6 +28,15 @@ NEEDS = {
     "agenthost-signalwire": "signalwire",
 }
 OWN = sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
+SEPARATE = """
+[agents.concierge]
+use = "agenthost-prefabs:concierge"
+
+[agents."agenthost-concierge:concierge"]
+route = "/hotel"
+"""
+"""The packages offer two agents of one name, and two at one route."""
+EXAMPLES = ("concierge", "parking", "table")
 
 
 def test_the_page_lists_the_rules():
@@ -53,6 +62,8 @@ def ratings(tmp_path_factory):
     """Rate the project's own packages, and a new one of each kind."""
     place, paths = tmp_path_factory.mktemp("scale"), [str(ROOT)]
     folders = [ROOT / "plugins" / name for name in OWN if find_spec(NEEDS.get(name, "json"))]
+    folders += [DOCS / "examples" / name for name in EXAMPLES]
+    (place / "agenthost.toml").write_text(SEPARATE)
     for kind in KINDS:
         project = NewProject.named(f"my-{kind}", kind)
         project.write(place)
@@ -81,7 +92,9 @@ def ratings(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*OWN, *(f"agenthost-my-{kind}" for kind in KINDS)])
+@pytest.mark.parametrize(
+    "name", [*OWN, *(f"agenthost-{each}" for each in (*EXAMPLES, *(f"my-{kind}" for kind in KINDS)))]
+)
 def test_own_and_new_packages_are_gold_or_better(name, ratings):
     if name not in ratings:
         pytest.skip(f"{NEEDS[name]} is not installed")
