@@ -85,6 +85,15 @@ class AgentHostPlugin(InitPlugin):
         published = self._front.runtime.published
         return published.plan.report() if published is not None else {}
 
+    def metrics(self) -> bytes:
+        """Return the metrics of the host, in the form for Prometheus.
+
+        Call it from the event loop that serves.
+        """
+        runtime = self._front.runtime
+        runtime.sample()
+        return runtime.metrics.text()
+
     @asynccontextmanager
     async def _serving(self, app: Litestar) -> AsyncIterator[None]:
         """Intercept the application's requests while it runs.

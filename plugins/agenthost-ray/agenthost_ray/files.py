@@ -1,15 +1,21 @@
-"""Files: the configuration of Ray Serve, and a RayService of KubeRay."""
+"""Placed agents, and files that place them, for Ray Serve and for KubeRay."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["Placed", "Scale", "members", "ray_service", "serve_config"]
+__all__ = ["CPUS_OF_FRONT", "FRONT", "Front", "Placed", "Scale", "ray_service", "serve_config"]
+
+FRONT = "agenthost"
+"""The application that all requests pass."""
+CPUS_OF_FRONT = 0.1
+"""Logical CPUs of each of its replicas."""
+_SHOWN = ("agent", "route", "package", "version", "tools", "sip", "fallback", "members")
 
 
 @frozen
@@ -21,19 +27,31 @@ class Scale:
         most: the most; more than ``least`` for autoscaling.
         ongoing: concurrent requests of one replica that autoscaling aims at.
         cpus: logical CPUs of each replica.
+        up: seconds of more load after which replicas are added.
+        down: seconds of less load after which they are removed.
     """
 
     least: int = 1
     most: int = 1
     ongoing: float = 4.0
-    cpus: float = 0.5
+    cpus: float = 0.25
+    up: float = 10.0
+    down: float = 300.0
 
     def options(self) -> dict[str, Any]:
         """Return the options of the deployment, by Ray Serve's names."""
         resources = {"ray_actor_options": {"num_cpus": self.cpus}}
         if self.most <= self.least:
             return {"num_replicas": self.least, **resources}
-        scaling = {"min_replicas": self.least, "max_replicas": self.most, "target_ongoing_requests": self.ongoing}
+        scaling = {
+            "min_replicas": self.least,
+            "max_replicas": self.most,
+            "target_ongoing_requests": self.ongoing,
+            "upscale_delay_s": self.up,
+            "downscale_delay_s": self.down,
+            "look_back_period_s": self.up,
+            "metrics_interval_s": min(10.0, self.up / 2),
+        }
         return {"autoscaling_config": scaling, **resources}
 
 
@@ -42,49 +60,71 @@ class Placed:
     """An agent, and its place on the cluster.
 
     Args:
-        key: its key.
-        route: its route.
-        fallback: its sentence for a caller whose replica ends during a tool call.
-        members: the keys of the agents that it calls as a workflow, which its replicas serve, too.
+        row: what is known of it, see ``agenthost_ray.canary.build``.
         scale: its replicas.
         runtime_env: its environment, by Ray's names: ``{"pip": ["agenthost-billing==2.0"]}``.
     """
 
-    key: str
-    route: str
-    fallback: str = ""
-    members: tuple[str, ...] = ()
+    row: Mapping[str, Any]
     scale: Scale = field(factory=Scale)
     runtime_env: Mapping[str, Any] = field(factory=dict)
 
     @property
+    def key(self) -> str:
+        """The agent's key."""
+        return str(self.row["agent"])
+
+    @property
     def application(self) -> str:
         """The name of its application."""
-        return self.key.replace(":", "-")
+        return "agent-" + self.key.replace(":", "-")
 
-    def args(self, config: str | None) -> dict[str, Any]:
-        """Return the arguments of ``agenthost_ray.app``."""
-        names = {"agent": self.key, "members": list(self.members), "fallback": self.fallback}
-        return {**names, "config": config, "agents": self.scale.options()}
+    def args(self, config: str | None, *, checked: bool = True) -> dict[str, Any]:
+        """Return the arguments of ``agenthost_ray.app``.
+
+        ``checked`` replicas refuse to start with other contents of the package or of the configuration.
+        """
+        digests = {row["agent"]: row["digest"] for row in (self.row, *self.row["members"])}
+        known = {**digests, "": self.row["settings"]} if checked else {}
+        return {"agents": list(digests), "config": config, "digests": known, "options": self.scale.options()}
+
+    def shown(self, *, checked: bool = True) -> dict[str, Any]:
+        """Return its row for the ingress."""
+        row = {name: self.row[name] for name in _SHOWN}
+        digests = {name: self.row[name] if checked else "" for name in ("digest", "settings")}
+        apart = {"apart": bool(self.runtime_env), "runtime_env": dict(self.runtime_env)}
+        return {**row, **digests, **apart, "application": self.application, "scale": asdict(self.scale)}
 
 
-def members(key: str, rows: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the keys of the agents that a workflow calls, and their own.
+@frozen
+class Front:
+    """The ingress of a cluster.
 
     Args:
-        key: the workflow, or another agent, which calls none.
-        rows: the served agents by key, as ``agenthost agents --load --json`` prints them.
+        agents: the placed agents.
+        failed: the keys of agents that cannot be served.
+        replicas: the number of its replicas.
+        settings: the digest of the configuration.
     """
-    known = {name: row["agent"] for row in rows.values() for name in (row["agent"], row["route"])}
-    found, waiting = {key: None}, [key]
-    while waiting:
-        names = [known[name] for name in rows[waiting.pop()].get("members", ()) if name in known]
-        waiting += [name for name in names if name not in found]
-        found |= dict.fromkeys(names)
-    return tuple(found)[1:]
+
+    agents: tuple[Placed, ...]
+    failed: tuple[str, ...] = ()
+    replicas: int = 1
+    settings: str = ""
+
+    def args(self, config: str | None, *, checked: bool = True) -> dict[str, Any]:
+        """Return the arguments of ``agenthost_ray.front``."""
+        options = {"num_replicas": self.replicas, "ray_actor_options": {"num_cpus": CPUS_OF_FRONT}}
+        known = {
+            "agents": [each.shown(checked=checked) for each in sorted(self.agents, key=lambda each: each.key)],
+            "failed": list(self.failed),
+            "replicas": self.replicas,
+            "settings": self.settings if checked else "",
+        }
+        return {"known": known, "config": config, "options": options}
 
 
-def serve_config(agents: Iterable[Placed], config: str | None, host: str, port: int) -> dict[str, Any]:
+def serve_config(front: Front, config: str | None, host: str, port: int) -> dict[str, Any]:
     """Return the configuration of Ray Serve, checked by Ray's own schema.
 
     Raises:
@@ -92,22 +132,23 @@ def serve_config(agents: Iterable[Placed], config: str | None, host: str, port: 
     """
     from ray.serve.schema import ServeDeploySchema  # noqa: PLC0415 - Ray takes seconds to import
 
+    agents = [
+        _application(each.application, "app", each.args(config, checked=False), each.runtime_env)
+        for each in front.agents
+    ]
+    ingress = _application(FRONT, "front", front.args(config, checked=False), {}) | {"route_prefix": "/"}
     made = {
         "proxy_location": "EveryNode",
         "http_options": {"host": host, "port": port},
-        "applications": [
-            {
-                "name": each.application,
-                "route_prefix": each.route,
-                "import_path": "agenthost_ray:app",
-                "args": each.args(config),
-                "runtime_env": dict(each.runtime_env),
-            }
-            for each in agents
-        ],
+        "applications": [*agents, ingress],
     }
     ServeDeploySchema.model_validate(made)
     return made
+
+
+def _application(name: str, function: str, args: dict[str, Any], runtime_env: Mapping[str, Any]) -> dict[str, Any]:
+    found = {"import_path": f"agenthost_ray:{function}", "runtime_env": dict(runtime_env)}
+    return {"name": name, "route_prefix": None, **found, "args": args}
 
 
 def ray_service(serve: Mapping[str, Any], image: str, version: str) -> dict[str, Any]:

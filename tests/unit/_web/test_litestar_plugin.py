@@ -93,11 +93,15 @@ def test_agents_and_the_application_answer_side_by_side(app):
 
 
 def test_the_application_reads_what_is_served(app):
+    """The plan before any request, and the metrics without credentials."""
     ours_, _ = app(index, agents=[Sales()])
     plugin = next(each for each in ours_.plugins if isinstance(each, AgentHostPlugin))
     assert plugin.report() == {}
-    with TestClient(ours_):
+    with TestClient(ours_) as client:
+        client.post("/sales", json={}, auth=CREDENTIALS)
+
         assert [(row["agent"], row["state"]) for row in plugin.report()["agents"]] == [("sales", "ready")]
+        assert b'agenthost_requests_total{agent="sales",endpoint="document",status="2xx"} 1.0' in plugin.metrics()
 
 
 def test_the_health_endpoints_can_be_the_applications(app):
