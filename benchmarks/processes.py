@@ -58,7 +58,11 @@ class Served:
 
         It is the sum of user and kernel time.
         """
-        return sum(cpu_of(pid) for pid in self.processes())
+        seconds = 0.0
+        for pid in self.processes():
+            with suppress(OSError):  # the process that answers during the start may end here
+                seconds += cpu_of(pid)
+        return seconds
 
     def clock(self) -> int:
         """Return the clock of the CPU time of its serving process, for ``time.clock_gettime``."""
