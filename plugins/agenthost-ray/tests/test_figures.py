@@ -124,8 +124,8 @@ NEVER = {"model": "main", "stream": True, "messages": [{"role": "user", "content
 
 
 def replicas(on_ray):
-    """Return the number of replicas of the agent that scales."""
-    return len(on_ray.replicas_of("main"))
+    """Return the number of replicas of the agent that scales, with starting ones."""
+    return len(on_ray.processes("ray::ServeReplica:agent-main:"))
 
 
 def p99(on_ray, reached):
