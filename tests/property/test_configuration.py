@@ -19,6 +19,7 @@ from agenthost._host.config.load import load_config, variables
 from agenthost._host.config.place import Place, key_path
 from agenthost._host.config.schema import HostConfig
 from agenthost._host.config.secret_sources import Secret  # noqa: TC001 - resolved at run time
+from agenthost._host.config.value_types import TEXT, Refused
 from agenthost.errors import ConfigurationError
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -160,3 +161,16 @@ def test_no_secret_shows(place, prefix, listed):
 def test_a_key_path_is_one_line(names):
     """The path of any key is printable."""
     assert key_path("agents", *names).isprintable()
+
+
+@given(st.text(st.characters(exclude_categories=()), min_size=1))
+@example("no\u00a0break, and a direction: \u200f")
+@example("a lone half: \ud800")
+def test_text_has_no_control_characters(text):
+    allowed = not any(ord(each) < ord(" ") or each == "\x7f" or "\ud800" <= each <= "\udfff" for each in text)
+    try:
+        read = TEXT.read(text)
+    except Refused:
+        read = None
+
+    assert (read == text) is allowed

@@ -36,7 +36,7 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
-_PROGRAM = re.compile(rf"{_DOTTED}(?<!\.py):{_DOTTED}")
+_PROGRAM = rf"{_DOTTED}(?<!\.py):{_DOTTED}"
 """``module:name``, and not ``file.py:Name``."""
 
 
@@ -177,7 +177,7 @@ def program_of(target: str | None) -> str | None:
     Raises:
         click.UsageError: there is no such module.
     """
-    if target is None or not _PROGRAM.fullmatch(target):
+    if target is None or not re.fullmatch(_PROGRAM, target):
         return None
     from importlib.util import find_spec
 

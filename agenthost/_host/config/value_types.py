@@ -215,7 +215,7 @@ def _text(value: object) -> str:
         raise Refused(f"{shown(value)} is not text")
     if not text:
         raise Refused("it is empty")
-    if re.search(_CONTROL, text):
+    if not text.isprintable() and re.search(_CONTROL, text):
         raise Refused("it contains a control character, or is not UTF-8 text")
     return text
 
