@@ -70,7 +70,8 @@ def links(page: Path) -> Iterator[str]:
 
 def _places() -> dict[Path, str]:
     """Return the place on the site of each file that belongs to it."""
-    found = {path: path.relative_to(DOCS).as_posix() for path in sorted(DOCS.rglob("*")) if path.is_file()}
+    files = (path for path in sorted(DOCS.rglob("*")) if path.is_file() and path.name != _CHANGES)
+    found = {path: path.relative_to(DOCS).as_posix() for path in files}
     found |= {ROOT / name: place for name, place in _BESIDE.items()}
     for plugin in sorted(ROOT.glob("plugins/*/README.md")):
         found[plugin] = f"plugins/{plugin.parent.name}.md"

@@ -99,10 +99,13 @@ def _project(folder: Path) -> Source:
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
     project = content.get("project", {})
-    if "name" not in project:
-        raise ValueError(f"{file}: there is no [project] with a name. fix: install the project, and name its agent")
-    listed = {**project.get("entry-points", {})}
-    entries = {group: dict(listed[group]) for group in _GROUPS if listed.get(group)}
+    if not isinstance(project, dict) or not isinstance(project.get("name"), str):
+        raise ValueError(
+            f"{file}: there is no [project] with a name. fix: write [project] with name = "
+            '"agenthost-…", or install the project, and name its agent'
+        )
+    entries = {group: _entries(file, group, project) for group in _GROUPS}
+    entries = {group: each for group, each in entries.items() if each}
     if not entries:
         raise ValueError(
             f'{file}: nothing is offered to agenthost. fix: [project.entry-points."{AGENTS}"] '
@@ -124,6 +127,22 @@ def _project(folder: Path) -> Source:
         watched=(*map(str, places), str(file.resolve())),
         folder=str(folder.resolve()),
     )
+
+
+def _entries(file: Path, group: str, project: Mapping[str, Any]) -> dict[str, str]:
+    """Return the entry points of a group.
+
+    Raises:
+        ValueError: they are not a table of texts.
+    """
+    listed = project.get("entry-points", {})
+    entries = listed.get(group, {}) if isinstance(listed, dict) else None
+    if not isinstance(entries, dict) or not all(isinstance(value, str) for value in entries.values()):
+        raise ValueError(
+            f"{file}: the entry points of {group} are not a table of texts. "
+            f'fix: [project.entry-points."{group}"] {project["name"]} = "module:Agent"'
+        )
+    return entries
 
 
 def _root(folder: Path, module: str) -> Path:

@@ -95,7 +95,18 @@ def test_a_project_is_read_from_its_metadata(here, folder):
     [
         (None, None, "pyproject.toml: there is no such file. fix: name a Python file with an agent, or run agenthost"),
         (None, "[project", "pyproject.toml: "),
-        (None, "[tool.x]\n", "pyproject.toml: there is no [project] with a name. fix: install the project"),
+        (None, "[tool.x]\n", "pyproject.toml: there is no [project] with a name. fix: write [project]"),
+        (None, "[project]\nname = 5\n", "pyproject.toml: there is no [project] with a name. fix: write [project]"),
+        (
+            None,
+            '[project]\nname = "x"\n[project.entry-points]\n"agenthost.agents" = "x:Agent"\n',
+            'the entry points of agenthost.agents are not a table of texts. fix: [project.entry-points."agenthost.agents"]',
+        ),
+        (
+            None,
+            '[project]\nname = "x"\n[project.entry-points."agenthost.agents"]\nx = ["x:Agent"]\n',
+            "the entry points of agenthost.agents are not a table of texts. fix: ",
+        ),
         (
             None,
             '[project]\nname = "x"\n',
