@@ -99,7 +99,8 @@ def _project(folder: Path) -> Source:
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
     project = content.get("project", {})
-    if not isinstance(project, dict) or not isinstance(project.get("name"), str):
+    named = isinstance(project, dict) and isinstance(project.get("name"), str)
+    if not named:
         raise ValueError(
             f"{file}: there is no [project] with a name. fix: write [project] with name = "
             '"agenthost-…", or install the project, and name its agent'

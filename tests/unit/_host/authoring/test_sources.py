@@ -100,7 +100,7 @@ def test_a_project_is_read_from_its_metadata(here, folder):
         (
             None,
             '[project]\nname = "x"\n[project.entry-points]\n"agenthost.agents" = "x:Agent"\n',
-            'the entry points of agenthost.agents are not a table of texts. fix: [project.entry-points."agenthost.agents"]',
+            "the entry points of agenthost.agents are not a table of texts. fix: [project.entry-points",
         ),
         (
             None,
