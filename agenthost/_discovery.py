@@ -38,6 +38,7 @@ __all__ = [
     "misspelt_groups",
     "neighbours",
     "offered_alone",
+    "offered_here",
     "required_by",
     "requirement_problem",
 ]
@@ -102,6 +103,17 @@ def discover(
                 Candidate(group, name, value, distribution, version, location) for name, group, value in sorted(entries)
             ]
     return tuple(candidates)
+
+
+def offered_here() -> tuple[str, ...]:
+    """Return the names of the agents of the project in the current directory."""
+    if not os.path.exists("pyproject.toml"):  # noqa: PTH110 - lists import no pathlib
+        return ()
+    import tomllib  # noqa: PLC0415 - only for a project
+
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError), open("pyproject.toml", "rb") as file:  # noqa: PTH123 - as above
+        return tuple(tomllib.load(file)["project"]["entry-points"][AGENTS].keys())
+    return ()
 
 
 def offered_alone(candidate: Candidate, groups: Collection[str]) -> tuple[Candidate, ...]:

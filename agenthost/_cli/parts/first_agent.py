@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from agenthost._discovery import offered_here
+
 __all__ = ["first_agent"]
 
 _NONE = "No agent is installed in this environment."
@@ -27,8 +29,6 @@ Other commands find it with --project:
 
 def first_agent() -> str:
     """Return the message, which names the next commands."""
-    from agenthost._host.runtime.find_agent import offered_here
-
     here = offered_here()
     more = _PROJECT.format(agents=", ".join(here), first=here[0]) if here else _INSTALL
     return f"{_NONE}\n\n{more}"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import tomllib
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agenthost._discovery import AGENTS, PLUGINS, discover
+from agenthost._discovery import PLUGINS, discover, offered_here
 from agenthost._error_words import did_you_mean, summary_of
 from agenthost._host.config.place import Place
 from agenthost._host.config.schema import AgentConfig
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
 
-__all__ = ["agents_of_file", "find_agent", "offered_here", "why_not"]
+__all__ = ["agents_of_file", "find_agent", "why_not"]
 
 
 def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
@@ -74,14 +72,6 @@ def why_not(plan: HostPlan, name: str) -> str:
     keys = [agent.key for agent in plan.agents]
     near, known = did_you_mean(name, keys), ", ".join(keys) or "none"
     return f"there is no agent {name!r}. {near}Installed: {known}. For a file, write path/to/file.py."
-
-
-def offered_here() -> tuple[str, ...]:
-    """Return the names of the agents of the project in the current directory."""
-    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
-        project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-        return tuple(project["entry-points"][AGENTS].keys())
-    return ()
 
 
 def _from_file(config: Config, file: Path, attribute: str) -> AgentBase:
