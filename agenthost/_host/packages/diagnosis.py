@@ -23,6 +23,8 @@ __all__ = ["AgentOfSdk", "Diagnosed", "Diagnosis", "diagnose", "disable_line", "
 
 _PATH = re.compile(r" \([^()]*[\\/][^()]*\)$")
 """The file at the end of a message of Python's import."""
+_SUGGESTION = re.compile(r"\.? Did you mean '[^']*'\?$")
+"""The near name that Python 3.13 puts into a message itself."""
 _MAIN_THREAD = ("signal only works in main thread", "There is no current event loop in thread", "main thread is not in")
 """Words of errors that a package raises because it is not loaded in the main thread."""
 _NOT_UTF_8 = ("cannot contain null bytes", "codec can't decode", "Non-UTF-8")
@@ -118,7 +120,8 @@ def _reason(error: BaseException, candidate: Candidate, *, own: bool) -> str:
         return f"{_PATH.sub('', message) if own else message}{near}"
     if isinstance(error, SyntaxError) and own:
         return f"{type(error).__name__}: {one_line(error.msg)}{_place(error, candidate)}"
-    return f"{summary_of(error)}{near}{_place(error, candidate)}"
+    summary = _SUGGESTION.sub("", summary_of(error)) if near else summary_of(error)
+    return f"{summary}{near}{_place(error, candidate)}"
 
 
 def _declares(module: str, candidate: Candidate) -> bool:
