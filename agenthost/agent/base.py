@@ -56,6 +56,8 @@ __all__ = [
 
 FALLBACK = "I'm sorry, something went wrong on my side. Please try again in a moment."
 """The default sentence for the caller when a tool fails."""
+_OF_AUTHORS = frozenset({"host", "log", "pom", "port", "run", "serve", "state", "stop"})
+"""Names that only authors and their programs use, so that a tool may have one of them."""
 
 
 class AgentBase(Vocabulary, RefusedNames):
@@ -179,7 +181,9 @@ class AgentBase(Vocabulary, RefusedNames):
         if self.PROMPT_SECTIONS is not None:
             draft.prompt.sections = PromptSections.from_json(list(class_sections(self.PROMPT_SECTIONS)))
         for attribute, declaration in declarations(type(self)).items():
-            if hasattr(AgentBase, attribute) or attribute in AgentBase.__annotations__:
+            if attribute not in _OF_AUTHORS and (
+                hasattr(AgentBase, attribute) or attribute in AgentBase.__annotations__
+            ):
                 raise DefinitionError(_taken(attribute))
             self._add_tool(Tool.define(declaration.name or attribute, getattr(self, attribute), **declaration.options))
 

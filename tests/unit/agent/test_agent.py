@@ -222,6 +222,17 @@ class TestInit:
 
         assert list(declared(Odd("odd")).draft.tools) == ["book"]
 
+    @pytest.mark.parametrize(("name", "works"), [("run", True), ("log", True), ("render", False), ("name", False)])
+    def test_a_tool_has_no_name_that_the_host_needs(self, name, works):
+        """Names that only programs use, such as ``run`` in ``agent.run()``, are free."""
+        cls = type("Odd", (AgentBase,), {name: AgentBase.tool(lambda self, day: day)})
+
+        if works:
+            assert list(declared(cls("odd")).draft.tools) == [name]
+        else:
+            with pytest.raises(DefinitionError, match=f"tool {name!r} would replace {name} of AgentBase"):
+                cls("odd")
+
     def test_agents_share_nothing(self):
         first, second = Desk(), Desk()
         first.add_hint("visit").set_param("a", 1).set_global_data({"a": 1}).prompt_add_section("More", "x")
