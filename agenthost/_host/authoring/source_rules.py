@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from inspect import signature
+from inspect import iscoroutinefunction, signature
 from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import frozen
@@ -13,6 +13,7 @@ from agenthost._error_words import did_you_mean
 from agenthost._host.authoring.findings import Finding
 from agenthost._host.packages.plugins import HOOKS
 from agenthost.agent.base import AgentBase
+from agenthost.state import Store
 from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _OF_AGENTS = frozenset(
     name for name in dir(AgentBase) if not name.startswith("_") and callable(getattr(AgentBase, name))
 )
 """Public methods of agents."""
-_STORE = frozenset(("compare_and_set", "delete", "exists", "get", "incr", "read", "set", "set_if_absent", "update"))
+_STORE = frozenset(name for name, value in vars(Store).items() if iscoroutinefunction(value))
 """Methods of a store that are coroutine functions."""
 _ATTRS = frozenset(("define", "frozen", "mutable"))
 _MUTABLE = {ast.List: "list", ast.Dict: "dict", ast.Set: "set"}

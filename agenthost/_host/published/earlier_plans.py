@@ -10,6 +10,7 @@ from attrs import evolve
 from agenthost._host.plan.routes import KEPT
 
 if TYPE_CHECKING:
+    from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.published.published import Published
 
@@ -34,13 +35,14 @@ class EarlierPlans:
         self._kept = tuple(item for item in self._kept if item[0] > now)
         return [kept.plan for _, kept in self._kept]
 
-    def added_to(self, published: Published) -> Published:
+    def added_to(self, published: Published, served: frozenset[Mounted]) -> Published:
         """Add the earlier plans for tokens of agents that have changed since.
+
+        ``served`` are the agents of the published plan.
 
         If an agent was rebuilt with the same document, its tokens lead to the new one, as the old ones cannot be
         distinguished.
         """
-        served = frozenset(published.plan.agents)
         editions = {(route, each.edition) for route, each in published.tokens.items()}
         gone = [
             (agent.route, kept)

@@ -174,7 +174,7 @@ class Runtime:
             self.lifespans.want(self._makers(plan) | self._still_kept())
             begun = self._begun(plan)
             if begun is published.plan:
-                self._show_again(published)
+                self._serve(published, self.settings)
             else:
                 self._publish(begun, self.settings)
 
@@ -263,8 +263,7 @@ class Runtime:
         before = self.published if settings.tokens == self.settings.tokens else None
         published = Published.of(plan, settings, self.generation, self.metrics, before)
         self.probing.use(sourced_probes(plan))
-        self.settings, self.reach = settings, published.reach
-        self._show_again(published)
+        self._serve(published, settings)
         if self.phase is Phase.STARTING:
             self.phase = Phase.DRAINING if self._stopping else Phase.SERVING
 
@@ -272,13 +271,16 @@ class Runtime:
         """Publish a plan in which one agent has replaced another, see ``Published.replacing``."""
         if before.table.agents[agent.route].probes or agent.probes:
             self.probing.use(sourced_probes(plan))
-        self.settings = settings
-        self._show_again(before.replacing(plan, settings, self.generation, agent))
+        self._serve(before.replacing(plan, settings, self.generation, agent), settings)
 
-    def _show_again(self, published: Published) -> None:
-        """Publish with the present earlier plans, without gates of removed agents."""
+    def _serve(self, published: Published, settings: Settings) -> None:
+        """Publish with the present earlier plans, without gates of removed agents.
+
+        Everything is computed first, so that no request sees new settings with an old plan.
+        """
         served = frozenset(published.plan.agents)
-        self.published = self._earlier.added_to(published)
+        published = self._earlier.added_to(published, served)
+        self.settings, self.reach, self.published = settings, published.reach, published
         self.caller.gates.forget(lambda agent: agent not in served)
 
     def drain(self) -> None:

@@ -24,7 +24,7 @@ __all__ = ["StrayFailures"]
 
 
 class StrayFailures:
-    """Logs and counts them, with the agent that their traceback names."""
+    """Logs and counts failures that nothing awaits, with the agent that their traceback names."""
 
     def __init__(self, agents: Callable[[], tuple[Mounted, ...]], metrics: Metrics, gates: Gates) -> None:
         self._agents = agents
