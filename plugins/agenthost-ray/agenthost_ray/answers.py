@@ -10,7 +10,7 @@ from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 from starlette.responses import JSONResponse, Response
 
-from agenthost_ray.host import HTTP
+from agenthost_ray.host import run_request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -39,16 +39,7 @@ class InProcess(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - it has its own
         """Let the application answer."""
-        given = False
-
-        async def once() -> Any:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": self._asked["body"], "more_body": False}
-
-        await self._app({**HTTP, **self._asked["scope"]}, once, send)
+        await run_request(self._app, self._asked, receive, send)
 
 
 async def in_request(request: Request) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from agenthost_ray.contents import digest_of, digest_of_settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
     from agenthost import AgentHostPlugin
 
-__all__ = ["HTTP", "HostInReplica"]
+__all__ = ["HostInReplica", "run_request"]
 
-HTTP = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "root_path": ""}
+_HTTP = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "root_path": ""}
 """The part of ASGI scopes that all requests share."""
 _WAITING = 16
 """Pieces of an answer that wait for a slow client."""
@@ -111,19 +111,15 @@ class HostInReplica:
         """Yield status and headers of an answer, then its body, piece by piece."""
         app = await self.opened()
         messages: asyncio.Queue[Mapping[str, Any] | Exception | None] = asyncio.Queue(_WAITING)
-        over, given = asyncio.Event(), False
+        over = asyncio.Event()
 
-        async def receive() -> dict[str, Any]:
-            nonlocal given
-            if given:
-                await over.wait()
-                return {"type": "http.disconnect"}
-            given = True
-            return {"type": "http.request", "body": request["body"], "more_body": False}
+        async def disconnected() -> dict[str, Any]:
+            await over.wait()
+            return {"type": "http.disconnect"}
 
         async def run() -> None:
             try:
-                await app({**HTTP, **request["scope"]}, receive, messages.put)
+                await run_request(app, request, disconnected, messages.put)
             except Exception as error:  # noqa: BLE001 - it is raised to the caller
                 await messages.put(error)
             else:
@@ -154,6 +150,25 @@ class HostInReplica:
 
 
 _CHANGED = "has changed since it was deployed. fix: agenthost ray deploy"
+
+
+async def run_request(
+    app: Any, request: Mapping[str, Any], after: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[Any]]
+) -> None:
+    """Let an ASGI application answer a request that has arrived whole.
+
+    ``after`` returns what comes after the body.
+    """
+    given = False
+
+    async def receive() -> Any:
+        nonlocal given
+        if given:
+            return await after()
+        given = True
+        return {"type": "http.request", "body": request["body"], "more_body": False}
+
+    await app({**_HTTP, **request["scope"]}, receive, send)
 
 
 def _cause(error: Exception) -> Exception:

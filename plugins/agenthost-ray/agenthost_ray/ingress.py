@@ -22,7 +22,7 @@ from agenthost_ray.answers import (
     response,
     until_its_end,
 )
-from agenthost_ray.replicas import Replica
+from agenthost_ray.replicas import AGENT, DRAINING, Replica
 from agenthost_ray.reports import replica_name, totals
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ __all__ = ["FALLBACK", "Ingress", "application"]
 
 FALLBACK = "I am sorry, I cannot do that right now."
 """For callers of an agent without one."""
-AGENT = "Agent"
-"""The deployment of an agent's application."""
 TOOLS, SIP = "swaig", "sip"
 _WITH_EFFECTS = (TOOLS, "post_prompt", "check_for_input", "debug_events", "mcp")
 """Last segments of paths whose requests are sent once."""
@@ -185,7 +183,7 @@ def _first_line(error: Exception) -> str:
 
 def application(args: Mapping[str, Any]) -> Application:
     """Bind the ingress of a cluster, see ``agenthost_ray.front``."""
-    options = {"max_ongoing_requests": 1024, "graceful_shutdown_timeout_s": 40.0, **args.get("options", {})}
+    options = {"max_ongoing_requests": 1024, **DRAINING, **args.get("options", {})}
     ingress: Any = serve.deployment(name="Ingress", **options)(Ingress)
     made: Application = ingress.bind(dict(args["known"]), args.get("config"))
     return made

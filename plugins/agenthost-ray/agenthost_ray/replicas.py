@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
     from ray.serve import Application
 
-__all__ = ["Replica", "application"]
+__all__ = ["AGENT", "DRAINING", "Replica", "application"]
+
+AGENT = "Agent"
+"""The deployment of an agent's application."""
+DRAINING = {"graceful_shutdown_timeout_s": 40.0}
+"""Seconds in which a replica that leaves ends what it has begun, by Ray Serve's name."""
 
 
 class Replica:
@@ -61,7 +66,7 @@ class Agent(Replica):
 
 def application(args: Mapping[str, Any]) -> Application:
     """Bind the deployment of one agent, see ``agenthost_ray.app``."""
-    options = {"max_ongoing_requests": 64, "graceful_shutdown_timeout_s": 40.0, **args.get("options", {})}
-    agent: Any = serve.deployment(name="Agent", **options)(Agent)
+    options = {"max_ongoing_requests": 64, **DRAINING, **args.get("options", {})}
+    agent: Any = serve.deployment(name=AGENT, **options)(Agent)
     made: Application = agent.bind(list(args["agents"]), args.get("config"), dict(args.get("digests", {})))
     return made
