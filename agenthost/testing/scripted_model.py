@@ -12,6 +12,7 @@ import json
 import re
 import threading
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from weakref import WeakSet
 
 from attrs import field, frozen
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-__all__ = ["Breaks", "Calls", "Fails", "Hangs", "Says", "ScriptedModel", "Sends", "Step"]
+__all__ = ["Breaks", "Calls", "Fails", "Hangs", "Says", "ScriptedModel", "Sends", "Step", "stop_accepting"]
 
 _WAIT = 10.0
 _STATUS = {200: "OK", 404: "Not Found"}
@@ -130,6 +131,8 @@ class ScriptedModel:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="scripted-model", daemon=True)
         self._server: asyncio.Server | None = None
+        self._connections: WeakSet[asyncio.StreamWriter] = WeakSet()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._lock = threading.Lock()
         self.requests: list[dict[str, Any]] = []
         """The bodies of the requests so far."""
@@ -148,7 +151,7 @@ class ScriptedModel:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        starting = asyncio.start_server(self._answer, "127.0.0.1", 0)
+        starting = asyncio.start_server(self._accept, "127.0.0.1", 0)
         self._server = asyncio.run_coroutine_threadsafe(starting, self._loop).result(_WAIT)
         return self
 
@@ -162,11 +165,21 @@ class ScriptedModel:
 
     async def _close(self) -> None:
         if self._server is not None:
-            self._server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+            await stop_accepting(self._server)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+        for connection in self._connections:
+            connection.transport.abort()
+        await asyncio.sleep(0)  # their sockets are closed in the next turn
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer in a task. One that is cancelled before it begins closes nothing, so the end closes what is open."""
+        self._connections.add(writer)
+        answering = self._loop.create_task(self._answer(reader, writer))
+        self._tasks.add(answering)
+        answering.add_done_callback(self._tasks.discard)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -212,6 +225,15 @@ class ScriptedModel:
         texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
         data = [{"object": "embedding", "index": n, "embedding": self._embed(text)} for n, text in enumerate(texts)]
         return {"object": "list", "data": data, "model": "scripted", "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+
+
+async def stop_accepting(server: asyncio.Server) -> None:
+    """Close a server without leaking what it has just accepted, as asyncio alone does."""
+    loop = asyncio.get_running_loop()
+    for listener in server.sockets:
+        loop.remove_reader(listener.fileno())
+    await asyncio.sleep(0)
+    server.close()
 
 
 async def _act(step: Step, body: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:

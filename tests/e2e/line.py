@@ -4,6 +4,8 @@ import asyncio
 import threading
 from contextlib import contextmanager, suppress
 
+from agenthost.testing.scripted_model import stop_accepting
+
 SLOW = 3.0
 """Seconds that each piece of an answer takes on a slow line: longer than any store is given."""
 
@@ -21,7 +23,7 @@ class Line:
         self._target = target
         self._loop = asyncio.new_event_loop()
         self._server = None
-        self._open = set()
+        self._open, self._carrying = set(), set()
         self._state = "well"
         self.address = ("127.0.0.1", 0)
         self.connected = 0
@@ -37,16 +39,26 @@ class Line:
         asyncio.run_coroutine_threadsafe(self._become(state), self._loop).result(30)
 
     async def _become(self, state):
-        if state in ("down", "cut"):
-            for writer in tuple(self._open):
-                writer.transport.abort()
         if state == "down" and self._server is not None:
-            self._server.close()
+            await stop_accepting(self._server)
             self._server = None
+        if state in ("down", "cut"):
+            self._cut()
         if state != "down" and self._server is None:
-            self._server = await asyncio.start_server(self._connect, *self.address)
+            self._server = await asyncio.start_server(self._accept, *self.address)
             self.address = self._server.sockets[0].getsockname()
         self._state = state
+
+    def _cut(self):
+        for writer in tuple(self._open):
+            writer.transport.abort()
+
+    def _accept(self, reader, writer):
+        """Carry data in a task. One that is cancelled before it begins closes nothing, so ``_cut`` does."""
+        self._open.add(writer)
+        carrying = self._loop.create_task(self._connect(reader, writer))
+        self._carrying.add(carrying)
+        carrying.add_done_callback(self._carrying.discard)
 
     async def _connect(self, reader, writer):
         self.connected += 1
@@ -80,10 +92,11 @@ class Line:
 
     async def _end(self):
         await self._become("down")
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        self._cut()
         await asyncio.sleep(0)  # what has been closed is let go of in the next turn
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import warnings
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -19,3 +22,17 @@ def test_it_ends_quietly_while_a_connection_is_open(caplog):
     connection.close()
 
     assert [record.message for record in caplog.records] == []
+
+
+def test_it_leaves_no_connection_open():
+    """Not even those that arrive as it ends."""
+    with warnings.catch_warnings(record=True) as told, ExitStack() as clients:
+        warnings.simplefilter("always")
+        for _ in range(20):
+            with ScriptedModel() as model:
+                address = (urlsplit(model.url).hostname, urlsplit(model.url).port)
+                for _ in range(50):
+                    clients.enter_context(socket.create_connection(address, 30))
+        gc.collect()
+
+    assert [str(each.message) for each in told] == []
