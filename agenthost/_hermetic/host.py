@@ -189,7 +189,7 @@ def _assembled(config: Config, parts: HostParts) -> tuple[Front, HostPlan]:
     """Return a host with the plan that it will serve."""
     front = Front(make_runtime(config, parts.clock), sip_path=config.sip.path)
     plan = _accepted(front.assemble(_plan(config, parts)))
-    front.litestar  # noqa: B018 - imports Litestar here, as the event loop is watched
+    front.behind.litestar  # noqa: B018 - imports Litestar here, as the event loop is watched
     return front, plan
 
 

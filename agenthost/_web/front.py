@@ -9,18 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from agenthost._host.access.principals import CALL, NOBODY
+from agenthost._host.access.principals import CALL
 from agenthost._host.access.tokens import edition_of
 from agenthost._host.calls.tool_caller import Busy
-from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.plan.routes import SHARED, RouteTable, normalise
 from agenthost._host.runtime.condition import Phase
+from agenthost._web.behind import WHILE_STARTING, Behind
 from agenthost._web.doors import (
     AGENT_ENDPOINTS,
-    CONSOLE,
     DOCUMENT_METHODS,
     HOST_ENDPOINTS,
     ITSELF,
@@ -28,46 +26,35 @@ from agenthost._web.doors import (
     MCP_ENDPOINT,
     SIP_ENDPOINT,
     TIMED_ENDPOINT,
-    is_text,
-    reached_in_text,
 )
 from agenthost._web.endpoints import routing_callbacks
-from agenthost._web.endpoints.health import ASKING, RUNTIME
-from agenthost._web.request.access_log import logged, note_key
-from agenthost._web.request.answers import send_bytes, send_error, with_headers
-from agenthost._web.request.requests import Disconnected, Head, Refused, path_below, query_value, read_body
+from agenthost._web.request.access_log import logged
+from agenthost._web.request.answers import RETRY, send_bytes, send_error
+from agenthost._web.request.requests import Disconnected, Head, Refused, path_below, query_value
 from agenthost._web.request.site import Request, Site
 from agenthost.agent.per_call import fallback_document
-from agenthost.tools.swaig import MalformedRequest, check_depth
+from agenthost.tools.swaig import MalformedRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from litestar import Litestar
-    from litestar.routes import BaseRoute
     from litestar.types import HTTPScope, Receive, Send
 
-    from agenthost._host.access.principals import Principal
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan, Replaced
     from agenthost._host.published.published import Published
     from agenthost._host.published.settings import Settings
     from agenthost._host.runtime.runtime import Runtime
-    from agenthost._web.console.console import Console
     from agenthost._web.doors import HostEndpoint
-    from agenthost._web.handlers import Handler
     from agenthost._web.request.site import Answer
 
 __all__ = ["Front"]
 
 _COUNTED = {name: name or "document" for name in AGENT_ENDPOINTS}
 """The endpoints of agents, as named in metrics."""
-_WHILE_STARTING = ("/live", "/startup", "/health", "/ready")
-_TELLING_MORE = ("/health", "/ready")
-"""Paths with more details for callers with credentials."""
 _HTTP = "http"
-_RETRY = [(b"retry-after", b"1")]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -92,26 +79,10 @@ class Front:
         self._site = Site(runtime)
         self._start = start
         self._running: AsyncExitStack | None = None
-        self._static: dict[str, str] = {}
-        self._handlers: dict[str, dict[str, Handler]] = {}
+        self.behind = Behind(self._site, prepared)
         self._own: dict[str, HostEndpoint] = dict(HOST_ENDPOINTS)
         if sip_path is not None:
             self.answer_sip_at(sip_path)
-        self._litestar = prepared
-        if prepared is not None:
-            prepared.state[RUNTIME] = runtime
-
-    @property
-    def litestar(self) -> Litestar:
-        """The application behind the front, made and imported at its first use."""
-        if self._litestar is None:
-            self._litestar = self._make_app()
-        return self._litestar
-
-    def _make_app(self, configure: Sequence[Callable[..., object]] = ()) -> Litestar:
-        from agenthost._web.app import make_app  # noqa: PLC0415 - Litestar, which an answer of an agent does not need
-
-        return make_app(self.runtime, configure, self._static)
 
     def get(self, path: str) -> Callable[[F], F]:
         """Answer GET and HEAD at ``path`` with the decorated function.
@@ -119,11 +90,11 @@ class Front:
         See ``agenthost._web.handlers``. At a health endpoint, the host's own check comes first: while it fails, the
         answer is 503.
         """
-        return self._adder(path, ("GET", "HEAD"))
+        return self.behind.adder(path, ("GET", "HEAD"))
 
     def post(self, path: str) -> Callable[[F], F]:
         """Answer POST at ``path`` with the decorated function."""
-        return self._adder(path, ("POST",))
+        return self.behind.adder(path, ("POST",))
 
     def answer_sip_at(self, path: str) -> None:
         """Answer for SIP addresses only at ``path``, even if an agent at ``/`` has it."""
@@ -132,8 +103,7 @@ class Front:
 
     def serve_files(self, path: str, directory: str) -> None:
         """Serve the files below ``directory`` at ``path``, without credentials."""
-        self._static[path] = directory
-        self._litestar = None
+        self.behind.serve_files(path, directory)
 
     def keep_logins(self, directory: str) -> None:
         """Remember in a directory which credentials have succeeded and failed, for all processes and starts."""
@@ -149,13 +119,9 @@ class Front:
     def has(self, path: str) -> bool:
         """Return True if the host has an endpoint at a path, such as ``/sales/swaig``."""
         published = self.runtime.published
-        if path in self._own or normalise(path) in self._handlers or self._is_console(path):
+        if path in self._own or (published is not None and published.table.find(path) is not None):
             return True
-        if is_text(path, published.table.agents if published is not None else {}):
-            return True
-        if published is not None and published.table.find(path) is not None:
-            return True
-        return any(_leads_to(route, path) for route in self.litestar.routes)
+        return self.behind.has(path)
 
     def prepare(self) -> None:
         """Import everything that requests may need, so that none waits for it."""
@@ -200,16 +166,7 @@ class Front:
         Returns:
             The plan without plugins whose ``configure_app`` fails or hangs, which are quarantined.
         """
-        applied: list[Callable[..., object]] = []
-        for key, function in plan.extensions.configure_app:
-            make = partial(self._make_app, [*applied, function])
-            (outcome,) = run_guarded([make], self.runtime.config.host.build_timeout)
-            if isinstance(outcome, Failed):
-                _log.error("configure_app of plugin %s failed", key, exc_info=outcome.error)
-                plan = plan.with_failed_plugin(key, outcome.error)
-            else:
-                self._litestar = outcome
-                applied.append(function)
+        plan = self.behind.assemble(plan)
         plan.models.made.complete()
         plan.classifiers.made.complete()
         return plan
@@ -234,12 +191,12 @@ class Front:
             self._running = running
             wanted, plan = plan, accept(await self.runtime.begin(plan))
             try:
-                await running.enter_async_context(self.litestar.lifespan())
+                await running.enter_async_context(self.behind.litestar.lifespan())
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and the agents are served without it
                 _log.error("lifespans of plugins failed", exc_info=error)
                 for key, _ in plan.extensions.configure_app:
                     wanted, plan = wanted.with_failed_plugin(key, error), accept(plan.with_failed_plugin(key, error))
-                self._litestar = self._make_app()
+                self.behind.leave_plugins()
             self.publish(wanted)
             await running.enter_async_context(self._site.late.in_background())
             yield plan
@@ -278,9 +235,9 @@ class Front:
             elif published is not None and (own := self._own.get(path)):
                 answer = await _answer_for_host(Request(site, rules, published, head, scope, receive, below), *own)
             else:
-                endpoint = path[1:] if path in _WHILE_STARTING else "host"
+                endpoint = path[1:] if path in WHILE_STARTING else "host"
                 send, answered = _with_status(send)
-                await self._pass_on(path, head, scope, receive, send)
+                await self.behind.answer(path, head, scope, receive, send)
                 status = answered()
                 return
             status = answer[0]
@@ -293,7 +250,7 @@ class Front:
             await send_error(send, 400, str(malformed), rules.shared)
         except Busy:
             status = 503
-            await send_error(send, 503, "the agent is busy", [*rules.shared, *_RETRY])
+            await send_error(send, 503, "the agent is busy", [*rules.shared, *RETRY])
         except Disconnected:
             return
         finally:
@@ -303,7 +260,7 @@ class Front:
     async def _pass_whole(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Let Litestar answer, such as for the lifespan of a program that another server runs."""
         async with self.running():
-            await self.litestar(scope, receive, send)
+            await self.behind.litestar(scope, receive, send)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -364,30 +321,6 @@ class Front:
         if scope["type"] == _HTTP and self.runtime.phase is Phase.SERVING:
             await self.runtime.lifespans.open()
 
-    def _adder(self, path: str, methods: Sequence[str]) -> Callable[[F], F]:
-        from agenthost._web.handlers import Handler  # noqa: PLC0415 - Litestar, only where it is used
-
-        def add(function: F) -> F:
-            handler = Handler.of(function)
-            self._handlers.setdefault(normalise(path), {}).update(dict.fromkeys(methods, handler))
-            return function
-
-        return add
-
-    async def _bounded(self, head: Head, receive: Receive) -> Receive:
-        """Read a body for another endpoint, within the limits of all bodies.
-
-        Raises:
-            Refused: 413 or 415.
-            MalformedRequest: the JSON is nested too deeply.
-            Disconnected: the client disconnected.
-        """
-        head.check_any_body(self._site.rules.most)
-        body = await read_body(receive, self._site.rules.most)
-        if b"json" in (head.content_type or b"json").lower():
-            check_depth(body)
-        return _with_body(body, receive)
-
     async def _serve(self, request: Request, agent: Mounted, endpoint: str) -> Answer:
         """Answer for an agent."""
         called_back = endpoint in agent.routing
@@ -408,70 +341,7 @@ class Front:
                 return await routing_callbacks.answer(request, agent, endpoint)
             return await answer(request, agent)
         except asyncio.CancelledError:  # the host has to stop before the agent has answered
-            raise Refused(503, "the host is stopping", _RETRY) from None
-
-    async def _pass_on(self, path: str, head: Head, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        """Answer for the host's own endpoints and those of plugins."""
-        if self.runtime.phase is Phase.STARTING and path not in _WHILE_STARTING:
-            raise Refused(503, "the host is starting", _RETRY)
-        handlers = self._handlers.get(normalise(path), {})
-        if path.startswith(_TELLING_MORE):
-            scope[ASKING] = self._asking(head.authorization, scope)  # type: ignore[literal-required]
-        published = self.runtime.published
-        if (
-            not handlers
-            and published is not None
-            and published.pending
-            and reached_in_text(path, published.table.agents)
-        ):
-            await self._site.late.build_all()  # which agents take part is known during a turn
-            published = self.runtime.published or published
-        if not handlers and published is not None and (found := reached_in_text(path, published.table.agents)):
-            from agenthost._web.endpoints import v1  # noqa: PLC0415 - for clients in text only
-
-            request = Request(self._site, self._site.rules, published, head, scope, receive, path)
-            agent, below = found
-            await v1.serve(request, below, send, agent)
-            return
-        if not handlers and published is not None and self._is_console(path):
-            request = Request(self._site, self._site.rules, published, head, scope, receive, path)
-            await self._console.serve(request, send)
-            return
-        if head.has_body:
-            receive = await self._bounded(head, receive)
-        if handler := handlers.get(scope["method"]):
-            self.runtime.watched = self.runtime.watched or path == "/ready"
-            if path not in _WHILE_STARTING or self.runtime.condition().passes(path):
-                await handler.answer(self._site, scope, receive, send)
-                return
-        elif handlers and path not in _WHILE_STARTING:
-            raise Refused(405, None, [(b"allow", ", ".join(handlers).encode())])
-        await self.litestar(scope, receive, with_headers(send, self._site.rules.shared))
-
-    def _is_console(self, path: str) -> bool:
-        return f"{path}/".startswith(CONSOLE) and self._site.rules.settings.config.console.enabled
-
-    @cached_property
-    def _console(self) -> Console:
-        from agenthost._web.console.console import Console  # noqa: PLC0415 - only where a page is asked for
-
-        return Console()
-
-    def _asking(self, header: bytes | None, scope: HTTPScope) -> Principal:
-        """Return the principal at health endpoints.
-
-        Wrong credentials count, and those that may not be compared are not, but the endpoints answer: a probe must not
-        fail.
-        """
-        site, rules = self._site, self._site.rules
-        if header is None:
-            return NOBODY
-        try:
-            found = site.log_in(scope, header, rules.door, rules) or NOBODY
-        except Refused:
-            return NOBODY
-        note_key(scope, found)
-        return found
+            raise Refused(503, "the host is stopping", RETRY) from None
 
 
 def _with_status(send: Send) -> tuple[Send, Callable[[], int]]:
@@ -485,27 +355,6 @@ def _with_status(send: Send) -> tuple[Send, Callable[[], int]]:
         await send(message)
 
     return noting, lambda: status
-
-
-def _leads_to(route: BaseRoute, path: str) -> bool:
-    """Return True if a route of the application behind the front may match a path."""
-    if not route.path_parameters:
-        return bool(route.path == normalise(path))
-    return path.startswith(route.path.partition("{")[0])
-
-
-def _with_body(body: bytes, receive: Receive) -> Receive:
-    """Return a ``receive`` that replays a body, and then continues."""
-    given = False
-
-    async def once() -> Any:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return once
 
 
 async def _answer_for_host(

@@ -175,7 +175,10 @@ class ScriptedModel:
         await asyncio.sleep(0)  # their sockets are closed in the next turn
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer in a task. One that is cancelled before it begins closes nothing, so the end closes what is open."""
+        """Answer in a task.
+
+        One that is cancelled before it begins closes nothing, so the end closes what is open.
+        """
         self._connections.add(writer)
         answering = self._loop.create_task(self._answer(reader, writer))
         self._tasks.add(answering)

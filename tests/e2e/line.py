@@ -54,7 +54,10 @@ class Line:
             writer.transport.abort()
 
     def _accept(self, reader, writer):
-        """Carry data in a task. One that is cancelled before it begins closes nothing, so ``_cut`` does."""
+        """Carry data in a task.
+
+        One that is cancelled before it begins closes nothing, so ``_cut`` does.
+        """
         self._open.add(writer)
         carrying = self._loop.create_task(self._connect(reader, writer))
         self._carrying.add(carrying)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agenthost._host.telemetry.figures import DAYS, kept_figures
+from agenthost._web.request.answers import RETRY
 from agenthost._web.request.requests import Refused
 from agenthost.errors import StateUnavailable
 
@@ -36,6 +37,6 @@ async def answer_for_host(request: Request) -> Answer:
         await runtime.figures.add()
         agents = await kept_figures(runtime.state.stores, days)
     except StateUnavailable as error:
-        raise Refused(503, str(error), [(b"retry-after", b"1")]) from error
+        raise Refused(503, str(error), RETRY) from error
     body = msgspec.json.encode({"days": days, "agents": [each.report() for each in agents]})
     return 200, request.rules.document, body

@@ -16,7 +16,7 @@ from attrs import frozen
 from agenthost._host.access.principals import NOBODY, OBSERVE, Principal
 from agenthost._host.plan.reach import Reach
 from agenthost._host.runtime.condition import Phase
-from agenthost._web.request.answers import JSON, NO_STORE, error
+from agenthost._web.request.answers import JSON, NO_STORE, RETRY, error
 from agenthost._web.request.requests import BASIC, query_value
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _answered(status: int, body: dict[str, Any], asker: Asker, probes: Sequence[
 
     ``probes`` is None for an asker who may not see details.
     """
-    headers = [NO_STORE] if status == _OK else [NO_STORE, (b"retry-after", b"1")]
+    headers = [NO_STORE] if status == _OK else [NO_STORE, *RETRY]
     if _HEALTH_JSON in asker.accept.lower():
         grade = "fail" if status != _OK else "warn" if body["status"] == "degraded" else "pass"
         told: dict[str, Any] = {"status": grade}

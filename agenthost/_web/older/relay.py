@@ -16,7 +16,7 @@ from attrs import define
 
 from agenthost._host.operations.control_socket import is_same_user
 from agenthost._web.older.channel import Begun, Channel, Disconnected, Lost, Opened, Part, Taken, parts_of
-from agenthost._web.request.answers import send_error
+from agenthost._web.request.answers import RETRY, send_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -31,7 +31,6 @@ _OPENED_WITHIN = 10.0
 """Timeout of the first message of a connection, in seconds."""
 _CLOSED_WITHIN = 5.0
 """Seconds in which the other process must have read the answer."""
-_RETRY = [(b"retry-after", b"1")]
 
 _log = logging.getLogger("agenthost.workers")
 
@@ -91,7 +90,7 @@ class _Answer:
     async def give_up(self, sentence: str) -> None:
         """Answer 503, unless a part has been sent. The server breaks such an answer off."""
         if not self._begun:
-            await send_error(self._send, 503, sentence, _RETRY)
+            await send_error(self._send, 503, sentence, RETRY)
 
 
 async def _taken(path: str, key: bytes, scope: HTTPScope, within: float) -> Channel | None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from litestar.types import Message, Send
 
-__all__ = ["HSTS", "SECURITY", "SharedHeaders", "error", "send_bytes", "send_error", "with_headers"]
+__all__ = ["HSTS", "RETRY", "SECURITY", "SharedHeaders", "error", "send_bytes", "send_error", "with_headers"]
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -26,6 +26,8 @@ HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 """Added where the public URL is https."""
 JSON = (b"content-type", b"application/json")
 NO_STORE = (b"cache-control", b"no-store")
+RETRY: Headers = [(b"retry-after", b"1")]
+"""Of answers to requests that may succeed in a second."""
 
 _NO_CONTENT = 204
 _encode = msgspec.json.Encoder().encode

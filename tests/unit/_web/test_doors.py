@@ -298,12 +298,12 @@ def test_the_health_port_has_the_same_cells(host, door):
 def test_every_endpoint_has_a_row(host):
     """The front's own dispatch names the endpoints, so a new one fails here."""
     of_agents = {f"R/{name}".rstrip("/") for name in AGENT_ENDPOINTS}
-    behind = {re.sub(r":\w+}", "}", route.path) for route in host.app.litestar.routes}
+    behind = {re.sub(r":\w+}", "}", route.path) for route in host.app.behind.litestar.routes}
     text = {*v1.PATHS, f"{v1.MODELS}/{{agent}}", "/v1/responses/{id}"}
     text |= {f"R{path}" for path in text}
     console = {f"/-/{path}" for path in ("", "overview.json", "agents/{agent}", "agents/{agent}.json")}
 
-    assert {*of_agents, "R/{callback}", *host.app._own, *host.app._handlers, *behind, *text, *console} == {
+    assert {*of_agents, "R/{callback}", *host.app._own, *host.app.behind._handlers, *behind, *text, *console} == {
         door.endpoint for door in DOORS
     }
 

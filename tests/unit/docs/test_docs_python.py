@@ -140,7 +140,7 @@ def test_plugins_are_loaded_and_do_something(block, monkeypatch, tmp_path):
     assert plan.problems == 0
     for agent in plan.agents:
         assert document(front, agent.route)
-    paths = {route.path for route in front.litestar.routes}
+    paths = {route.path for route in front.behind.litestar.routes}
     assert bool(plan.agents) == ("agents" in plugin.hooks)
     assert bool(paths - {"/live", "/startup", "/ready", "/ready/{agent}", "/health", "/health/{agent}"}) >= (
         "configure_app" in plugin.hooks
