@@ -8,10 +8,12 @@ import logging
 import socket
 import subprocess
 import sys
+import threading
 import time
 from types import SimpleNamespace
 
 import pytest
+from polling import poll_until
 
 from agenthost._host.config.schema import Config, TelemetryConfig
 from agenthost._host.telemetry.call_log import EndedCall, call_ended, log_later, write_now
@@ -22,6 +24,14 @@ from agenthost._host.telemetry.spans import mark_failed, request_span, set_trace
 from agenthost._host.telemetry.tracing import _Tracer, traced
 from agenthost._web.tracing import with_spans
 from agenthost.errors import ConfigurationError
+
+
+@pytest.fixture(autouse=True)
+def _exporters_end():
+    """Let none of their threads log into a later test."""
+    yield
+    threads = ("OtelBatch", "agenthost-last-spans")
+    poll_until(lambda: not any(each.name.startswith(threads) for each in threading.enumerate()))
 
 
 @pytest.mark.slow
