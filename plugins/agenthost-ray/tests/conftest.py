@@ -77,6 +77,15 @@ class Steady(AgentBase):
         return FunctionResult("waited")
 
     @AgentBase.tool
+    async def count(self, name: str) -> FunctionResult:
+        """Count in the store.
+
+        Args:
+            name: of the counter.
+        """
+        return FunctionResult(f"{await self.state.incr(name)} by {os.getpid()}")
+
+    @AgentBase.tool
     def fail(self) -> FunctionResult:
         """Fail."""
         raise RuntimeError("no desk")

@@ -16,6 +16,7 @@ import pytest
 from polling import poll_until
 
 PATIENCE = 60.0
+TOOLS_OF_STEADY = {"add", "count", "fail", "wait"}
 
 
 def test_tokens_hold_on_every_replica(on_ray):
@@ -39,7 +40,7 @@ def test_each_agent_answers_at_its_route(on_ray):
 
 
 @pytest.mark.parametrize(
-    ("user", "tools"), [("fest", {"add", "wait", "fail"}), ("steady", {"add", "wait", "fail"}), ("anders", {"version"})]
+    ("user", "tools"), [("fest", TOOLS_OF_STEADY), ("steady", TOOLS_OF_STEADY), ("anders", {"version"})]
 )
 def test_sip(on_ray, user, tools):
     """An alias leads to its agent, whether or not the ingress can build that."""
