@@ -15,6 +15,8 @@ FRONT = "agenthost"
 """The application that all requests pass."""
 CPUS_OF_FRONT = 0.1
 """Logical CPUs of each of its replicas."""
+_STEP = 0.5
+"""The part of missing replicas that starts at once: each takes a whole CPU for seconds."""
 _SHOWN = ("agent", "route", "package", "version", "tools", "sip", "fallback", "members")
 
 
@@ -47,6 +49,7 @@ class Scale:
             "min_replicas": self.least,
             "max_replicas": self.most,
             "target_ongoing_requests": self.ongoing,
+            "upscaling_factor": _STEP,
             "upscale_delay_s": self.up,
             "downscale_delay_s": self.down,
             "look_back_period_s": self.up,

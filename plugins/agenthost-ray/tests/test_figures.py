@@ -100,12 +100,17 @@ def test_an_agent_that_scales(on_ray, command, tell):
     done = command("deploy", "--only", "main", "--replicas", "main=1:3", "--scale-after", "2:4")
     assert done.returncode == 0, done.stderr
     poll_until(lambda: replicas(on_ray) == 1, PATIENCE)
-    quiet, scaling, memory = [], [], [memory_of_controller(on_ray)]
+    quiet, scaling, starting, memory = [], [], [], [memory_of_controller(on_ray)]
+
+    def all_three():
+        starting.append(replicas(on_ray) - len(on_ray.replicas_of("main")))
+        return replicas(on_ray) == 3
+
     for _ in range(ROUNDS):
         quiet.append(p99(on_ray, lambda: True))
         with ThreadPoolExecutor(STREAMS) as pool:
             streams = [*pool.map(lambda _: on_ray.open("/v1/chat/completions", NEVER), range(STREAMS))]
-        up = p99(on_ray, lambda: replicas(on_ray) == 3)
+        up = p99(on_ray, all_three)
         for each in streams:
             each.close()
         scaling.append(max(up, p99(on_ray, lambda: replicas(on_ray) == 1)))
@@ -116,6 +121,7 @@ def test_an_agent_that_scales(on_ray, command, tell):
         f"{median(scaling):.0f} ms meanwhile ({ratio:.1f} x); memory of the controller {memory} MB"
     )
 
+    assert max(starting) == 1
     assert replicas(on_ray) == 1
 
 
