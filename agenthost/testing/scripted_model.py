@@ -17,10 +17,10 @@ from weakref import WeakSet
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
-__all__ = ["Breaks", "Calls", "Fails", "Hangs", "Says", "ScriptedModel", "Sends", "Step", "stop_accepting"]
+__all__ = ["Breaks", "Calls", "Fails", "Hangs", "Says", "ScriptedModel", "Sends", "Step", "end_all", "stop_accepting"]
 
 _WAIT = 10.0
 _STATUS = {200: "OK", 404: "Not Found"}
@@ -166,13 +166,7 @@ class ScriptedModel:
     async def _close(self) -> None:
         if self._server is not None:
             await stop_accepting(self._server)
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-        for connection in self._connections:
-            connection.transport.abort()
-        await asyncio.sleep(0)  # their sockets are closed in the next turn
+        await end_all(self._connections)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer in a task.
@@ -237,6 +231,17 @@ async def stop_accepting(server: asyncio.Server) -> None:
         loop.remove_reader(listener.fileno())
     await asyncio.sleep(0)
     server.close()
+
+
+async def end_all(connections: Iterable[asyncio.StreamWriter]) -> None:
+    """Cancel all other tasks of this loop, and close the connections that they leave open."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+    for connection in tuple(connections):
+        connection.transport.abort()
+    await asyncio.sleep(0)  # their sockets are closed in the next turn
 
 
 async def _act(step: Step, body: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from contextlib import contextmanager, suppress
 
-from agenthost.testing.scripted_model import stop_accepting
+from agenthost.testing.scripted_model import end_all, stop_accepting
 
 SLOW = 3.0
 """Seconds that each piece of an answer takes on a slow line: longer than any store is given."""
@@ -43,20 +43,17 @@ class Line:
             await stop_accepting(self._server)
             self._server = None
         if state in ("down", "cut"):
-            self._cut()
+            for writer in tuple(self._open):
+                writer.transport.abort()
         if state != "down" and self._server is None:
             self._server = await asyncio.start_server(self._accept, *self.address)
             self.address = self._server.sockets[0].getsockname()
         self._state = state
 
-    def _cut(self):
-        for writer in tuple(self._open):
-            writer.transport.abort()
-
     def _accept(self, reader, writer):
         """Carry data in a task.
 
-        One that is cancelled before it begins closes nothing, so ``_cut`` does.
+        One that is cancelled before it begins closes nothing, so its connection is known from here on.
         """
         self._open.add(writer)
         carrying = self._loop.create_task(self._connect(reader, writer))
@@ -95,12 +92,7 @@ class Line:
 
     async def _end(self):
         await self._become("down")
-        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        self._cut()
-        await asyncio.sleep(0)  # what has been closed is let go of in the next turn
+        await end_all(self._open)
 
 
 @contextmanager
